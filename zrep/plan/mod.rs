@@ -1,0 +1,318 @@
+//! From what was observed to what is to be done. Everything here is pure: states in, a [`Plan`] or a [`Refusal`] out.
+//!
+//! A plan leaves nothing to decide. It names each snapshot, its guid where it exists, each property and its value; the executor only
+//! carries it out. A plan without stages means that nothing is to be done, and is no error.
+
+use std::fmt;
+
+use crate::model::{Guid, Native, ResumePoint, Side, StreamFlags};
+use crate::refusal::Refusal;
+use zfs_ffi::{BookmarkName, DatasetName, SnapshotName};
+
+pub mod base;
+pub mod expire;
+pub mod failover;
+pub mod init;
+pub mod lock;
+pub mod pairing;
+pub mod sync;
+pub mod takeover;
+
+/// One change of a dataset, or a condition that must hold for the changes around it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Action {
+    /// The batch is not begun unless this local user property has this value (`None`: is not set locally).
+    Expect {
+        /// The dataset.
+        dataset: DatasetName,
+        /// The property's full name.
+        property: String,
+        /// Its value.
+        value: Option<String>,
+    },
+    /// Make a snapshot.
+    Snapshot(SnapshotName),
+    /// Set properties locally; `None` sets one back to what it inherits.
+    Set {
+        /// A dataset or a snapshot.
+        on: Object,
+        /// Name and value.
+        properties: Vec<(String, Option<String>)>,
+    },
+    /// Destroy a snapshot if it is the one with this guid.
+    Destroy {
+        /// The snapshot.
+        snapshot: SnapshotName,
+        /// The guid it was observed with.
+        guid: Guid,
+        /// What if somebody holds it.
+        if_held: IfHeld,
+    },
+    /// Roll the dataset back to its newest snapshot, which must be this one. Discards what was written since.
+    Rollback(SnapshotName),
+    /// Drop what an interrupted receive has left in an existing dataset.
+    DiscardPartial(DatasetName),
+    /// Destroy a dataset that a first receive has left half received, if it is so still.
+    DestroyUnreceived(DatasetName),
+    /// Mount the filesystem where its properties say, unless it is mounted.
+    Mount(DatasetName),
+}
+
+/// What properties can be set on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Object {
+    /// A filesystem or volume.
+    Dataset(DatasetName),
+    /// A snapshot.
+    Snapshot(SnapshotName),
+}
+
+impl Object {
+    /// The full name.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Dataset(name) => name.as_str(),
+            Self::Snapshot(name) => name.as_str(),
+        }
+    }
+
+    /// The pool that it lies in.
+    pub fn pool(&self) -> &str {
+        pool_of(self.as_str())
+    }
+}
+
+/// What to do with a snapshot that cannot be destroyed now: it is held, has a clone, or is being sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum IfHeld {
+    /// Leave it, and say so. Expiry must never break a sync.
+    Keep,
+    /// The batch cannot be done.
+    Fail,
+}
+
+fn pool_of(name: &str) -> &str {
+    name.split(['/', '@', '#']).next().unwrap_or(name)
+}
+
+impl Action {
+    /// The pool that the action changes. One batch changes one pool.
+    pub fn pool(&self) -> &str {
+        pool_of(self.object())
+    }
+
+    /// The full name of what the action is about.
+    pub fn object(&self) -> &str {
+        match self {
+            Self::Expect { dataset, .. }
+            | Self::DiscardPartial(dataset)
+            | Self::DestroyUnreceived(dataset)
+            | Self::Mount(dataset) => dataset.as_str(),
+            Self::Snapshot(snapshot) | Self::Destroy { snapshot, .. } | Self::Rollback(snapshot) => snapshot.as_str(),
+            Self::Set { on, .. } => on.as_str(),
+        }
+    }
+}
+
+impl fmt::Display for Action {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Expect {
+                dataset,
+                property,
+                value,
+            } => match value {
+                Some(value) => write!(f, "expect {property}={value} on {dataset}"),
+                None => write!(f, "expect no {property} on {dataset}"),
+            },
+            Self::Snapshot(snapshot) => write!(f, "snapshot {snapshot}"),
+            Self::Set { on, properties } => {
+                let words: Vec<String> = properties
+                    .iter()
+                    .map(|(name, value)| setting(name, value.as_deref()))
+                    .collect();
+                write!(f, "set {} on {}", words.join(" "), on.as_str())
+            }
+            Self::Destroy { snapshot, .. } => write!(f, "destroy snapshot {snapshot}"),
+            Self::Rollback(snapshot) => write!(f, "roll back to {snapshot}"),
+            Self::DiscardPartial(dataset) => write!(f, "discard the interrupted receive of {dataset}"),
+            Self::DestroyUnreceived(dataset) => write!(f, "destroy the half received {dataset}"),
+            Self::Mount(dataset) => write!(f, "mount {dataset}"),
+        }
+    }
+}
+
+fn setting(name: &str, value: Option<&str>) -> String {
+    match value {
+        Some(value) => format!("{name}={value}"),
+        None => format!("{name} inherited"),
+    }
+}
+
+/// What an incremental stream begins at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Base {
+    /// Its identity, which the target's snapshot has, too.
+    pub guid: Guid,
+    /// What it is called on the source.
+    pub name: BaseName,
+}
+
+/// The source's name of a base.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum BaseName {
+    /// A snapshot.
+    Snapshot(SnapshotName),
+    /// A bookmark.
+    Bookmark(BookmarkName),
+}
+
+impl fmt::Display for BaseName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Snapshot(name) => name.fmt(f),
+            Self::Bookmark(name) => name.fmt(f),
+        }
+    }
+}
+
+/// One snapshot's stream from the source to the target.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Transfer {
+    /// The source's snapshot.
+    pub snapshot: SnapshotName,
+    /// Its guid, where it exists already; a snapshot that the plan itself makes has none yet.
+    pub guid: Option<Guid>,
+    /// What the target has already; `None` for a full stream.
+    pub base: Option<Base>,
+    /// The snapshot as it will be called on the target.
+    pub into: SnapshotName,
+    /// How the stream is written.
+    pub flags: StreamFlags,
+    /// Where an interrupted stream goes on.
+    pub resume: Option<ResumePoint>,
+    /// For a new target: the properties it receives, and the ones that it gets locally.
+    pub creation: Option<Creation>,
+}
+
+/// The properties that a new target begins with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Creation {
+    /// Received, as from a stream with properties.
+    pub received: Vec<(String, Native)>,
+    /// Set locally, whatever was received.
+    pub local: Vec<(String, Native)>,
+}
+
+impl fmt::Display for Transfer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (&self.resume, &self.base) {
+            (Some(point), _) => write!(
+                f,
+                "resume {} into {} after {} bytes",
+                self.snapshot,
+                self.into.dataset(),
+                point.bytes
+            ),
+            (None, Some(base)) => write!(
+                f,
+                "send {} into {}, incremental from {}",
+                self.snapshot,
+                self.into.dataset(),
+                base.name
+            ),
+            (None, None) => write!(f, "send {} into {}, in full", self.snapshot, self.into.dataset()),
+        }
+    }
+}
+
+/// A part of a plan. Stages follow one another; what stands in one stage may happen at the same time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Stage {
+    /// Changes, in this order on each side. Both sides work at once.
+    Apply {
+        /// On the source.
+        source: Vec<Action>,
+        /// On the target.
+        target: Vec<Action>,
+    },
+    /// A stream.
+    Transfer(Box<Transfer>),
+    /// The point of no return: a failure before it undoes what was done, a failure behind it does not.
+    Commit,
+}
+
+impl Stage {
+    /// Changes of the source alone.
+    pub fn source(actions: Vec<Action>) -> Self {
+        Self::Apply {
+            source: actions,
+            target: Vec::new(),
+        }
+    }
+
+    /// Changes of the target alone.
+    pub fn target(actions: Vec<Action>) -> Self {
+        Self::Apply {
+            source: Vec::new(),
+            target: actions,
+        }
+    }
+}
+
+/// What is to be done, in order.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[must_use = "a plan does nothing until it is executed"]
+pub struct Plan {
+    /// The stages.
+    pub stages: Vec<Stage>,
+    /// What a person should hear before it begins: what is discarded, what is resumed, whose lock is taken over.
+    pub notes: Vec<String>,
+    /// Local values that the plan overwrites before its point of no return, so that they can be set back.
+    pub before: Vec<Before>,
+}
+
+/// A property's local value before the plan changed it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Before {
+    /// The dataset.
+    pub on: Object,
+    /// The property's full name.
+    pub property: String,
+    /// Its value.
+    pub value: String,
+}
+
+impl Plan {
+    /// The lines of `--dry-run`.
+    pub fn lines(&self) -> Vec<String> {
+        self.stages.iter().flat_map(stage_lines).collect()
+    }
+
+    /// The local value that a property had before the plan, if it had one.
+    pub fn value_before(&self, on: &Object, property: &str) -> Option<String> {
+        let found = self
+            .before
+            .iter()
+            .find(|before| before.on == *on && before.property == property);
+        found.map(|before| before.value.clone())
+    }
+}
+
+fn stage_lines(stage: &Stage) -> Vec<String> {
+    match stage {
+        Stage::Apply { source, target } => {
+            let line = |side: Side| move |action: &Action| format!("{side}: {action}");
+            source
+                .iter()
+                .map(line(Side::Source))
+                .chain(target.iter().map(line(Side::Target)))
+                .collect()
+        }
+        Stage::Transfer(transfer) => vec![format!("{transfer}")],
+        Stage::Commit => vec!["-- point of no return --".to_owned()],
+    }
+}
+
+/// What planning gives.
+pub type Planned = Result<Plan, Refusal>;

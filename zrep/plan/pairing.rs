@@ -1,0 +1,154 @@
+//! Who is who: from the properties of one dataset to the other end of its pairing.
+
+use crate::model::{Link, Origin, State};
+use crate::props::{Key, Tag, View};
+use crate::refusal::{Refusal, Why};
+use zfs_ffi::DatasetName;
+
+/// The name that this machine has in pairings, and the tag that is being looked at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    /// `ZREP_SRC_HOST`, or the host's name up to the first dot.
+    pub host: String,
+    /// The tag.
+    pub tag: Tag,
+}
+
+impl Identity {
+    /// Whether `host`, as it stands in a property, is this machine.
+    pub fn is_here(&self, host: &str) -> bool {
+        host == "localhost" || host == self.host
+    }
+}
+
+/// The target that a master sends to. Refuses unless `state` is a master, of this host, with a target on this host.
+pub fn target_of(me: &Identity, state: &State) -> Result<DatasetName, Refusal> {
+    let refuse = |why| Refusal::source(&state.name, why);
+    let link = link_of(me, state).map_err(refuse)?;
+    if !View::new(state, &me.tag).is_master() {
+        return Err(refuse(not_master(me, &link)));
+    }
+    if !me.is_here(&link.src_host) {
+        return Err(refuse(Why::OtherHost {
+            found: link.src_host,
+            me: me.host.clone(),
+        }));
+    }
+    here(me, &link.dest_host, &link.dest_fs, Key::DestFs).map_err(refuse)
+}
+
+/// The source that a replica receives from. Refuses a master, and a source that is not on this host.
+pub fn source_of(me: &Identity, state: &State) -> Result<DatasetName, Refusal> {
+    let refuse = |why| Refusal::target(&state.name, why);
+    let link = link_of(me, state).map_err(refuse)?;
+    if View::new(state, &me.tag).is_master() {
+        return Err(refuse(Why::MasterAlready));
+    }
+    here(me, &link.src_host, &link.src_fs, Key::SrcFs).map_err(refuse)
+}
+
+/// The pair as it stands on `state`.
+pub fn link_of(me: &Identity, state: &State) -> Result<Link, Why> {
+    View::new(state, &me.tag).link().ok_or_else(|| Why::NotPaired {
+        tag: me.tag.to_string(),
+    })
+}
+
+fn not_master(me: &Identity, link: &Link) -> Why {
+    let master = format!("{}:{}", link.src_host, link.src_fs);
+    Why::NotMaster {
+        tag: me.tag.to_string(),
+        master: Some(master),
+    }
+}
+
+fn here(me: &Identity, host: &str, dataset: &str, key: Key) -> Result<DatasetName, Why> {
+    if !me.is_here(host) {
+        return Err(Why::RemotePeer {
+            host: host.to_owned(),
+            me: me.host.clone(),
+        });
+    }
+    DatasetName::new(dataset).map_err(|error| Why::BadNameInProperty {
+        property: me.tag.property(key),
+        error,
+    })
+}
+
+/// Refuses a target that claims to be master, too. `finish` is the command that ends a failover which was cut off.
+pub fn require_replica(me: &Identity, source: &State, target: &State) -> Result<(), Refusal> {
+    if !View::new(target, &me.tag).is_master() {
+        return Ok(());
+    }
+    let finish = is_half_turned(me, source, target)
+        .then(|| format!("a failover was cut off behind its point of no return, and {} is the master now: `zrep failover {}` completes it", target.name, source.name));
+    Err(Refusal::source(
+        &source.name,
+        Why::SplitBrain {
+            other: target.name.to_string(),
+            finish,
+        },
+    ))
+}
+
+/// Whether the two are in the middle of a failover that has passed its point of no return: the new master is made, the old one
+/// is read-only and has not yet given up its role.
+pub fn is_half_turned(me: &Identity, old: &State, new: &State) -> bool {
+    let swapped =
+        link_of(me, new).is_ok_and(|link| link.src_fs == new.name.as_str() && link.dest_fs == old.name.as_str());
+    let stopped = old.readonly && old.readonly_origin == Origin::Local;
+    View::new(new, &me.tag).is_master() && swapped && stopped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::notation::state;
+
+    fn me() -> Identity {
+        Identity {
+            host: "here".into(),
+            tag: Tag::new("zrep").unwrap(),
+        }
+    }
+
+    #[test]
+    fn a_master_tells_its_target() {
+        let master = state("a/fs", "").master().build();
+        assert_eq!(target_of(&me(), &master).unwrap().as_str(), "b/fs");
+    }
+
+    #[test]
+    fn each_thing_that_is_wrong_with_a_master_has_its_own_refusal() {
+        let refused = |state: State| target_of(&me(), &state).unwrap_err().telling().what;
+        let with = |name: &str, value: &str| state("a/fs", "").master().user(name, value, Origin::Local).build();
+        assert_eq!(refused(state("a/fs", "").build()), "has no zrep pairing");
+        assert_eq!(
+            refused(state("a/fs", "").paired(Origin::Received).build()),
+            "is not the master"
+        );
+        assert_eq!(refused(with("zrep:src-host", "old-name")), "belongs to host old-name");
+        assert_eq!(refused(with("zrep:dest-host", "far")), "its other side is on host far");
+        assert!(refused(with("zrep:dest-fs", "b/$(reboot)")).starts_with("zrep:dest-fs:"));
+    }
+
+    #[test]
+    fn a_target_that_is_master_too_is_split_brain_unless_a_failover_was_cut_off() {
+        let source = state("a/fs", "").master().build();
+        let target = state("b/fs", "").master().build();
+        let help = require_replica(&me(), &source, &target).unwrap_err().telling().help;
+        assert!(help.contains("decide which side"), "{help}");
+
+        let stopped = state("a/fs", "")
+            .master()
+            .with(|state| (state.readonly, state.readonly_origin) = (true, Origin::Local))
+            .build();
+        let turned = state("b/fs", "")
+            .master()
+            .user("zrep:src-fs", "b/fs", Origin::Local)
+            .user("zrep:dest-fs", "a/fs", Origin::Local)
+            .build();
+        let help = require_replica(&me(), &stopped, &turned).unwrap_err().telling().help;
+        assert!(help.contains("`zrep failover a/fs` completes it"), "{help}");
+    }
+}

@@ -1,0 +1,340 @@
+//! Why zrep does not do what it was asked: on which side, what was expected, what was found, and what helps.
+
+use std::fmt;
+
+use crate::model::{Guid, Kind, Side};
+use zfs_ffi::{DatasetName, NameError};
+
+/// A plan that cannot be made. Nothing was changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// Where the obstacle is.
+    pub side: Side,
+    /// The dataset that it concerns.
+    pub dataset: String,
+    /// What it is.
+    pub why: Why,
+}
+
+/// The obstacles.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Why {
+    /// There is no such dataset.
+    Missing,
+    /// The dataset is no side of a pairing.
+    NotPaired {
+        /// The tag that was looked for.
+        tag: String,
+    },
+    /// It is one already.
+    AlreadyPaired {
+        /// With what.
+        with: String,
+        /// Whether it is a complete pairing, whose master it is.
+        master: bool,
+        /// The tag.
+        tag: String,
+    },
+    /// It is a replica, or was given up as master.
+    NotMaster {
+        /// The tag.
+        tag: String,
+        /// Where the master is said to be.
+        master: Option<String>,
+    },
+    /// Its properties say that another host is the source.
+    OtherHost {
+        /// The host in the properties.
+        found: String,
+        /// This host.
+        me: String,
+    },
+    /// The pairing's other end is on another machine.
+    RemotePeer {
+        /// That machine.
+        host: String,
+        /// This one.
+        me: String,
+    },
+    /// Both sides say that they are the master.
+    SplitBrain {
+        /// The other one.
+        other: String,
+        /// The command that completes a failover that was cut off, where it is that.
+        finish: Option<String>,
+    },
+    /// It is the master already.
+    MasterAlready,
+    /// A living process works on the dataset.
+    Locked {
+        /// Its number.
+        pid: String,
+        /// What it runs, if that can be seen.
+        command: Option<String>,
+        /// Since when, as 14 digits.
+        since: Option<String>,
+        /// The property that says so.
+        property: String,
+    },
+    /// A new target is there already.
+    TargetExists,
+    /// The dataset that a new target would be made in is not there, or cannot hold others.
+    NoParent {
+        /// That dataset.
+        parent: String,
+    },
+    /// Source and target overlap.
+    Overlap {
+        /// The other one.
+        other: String,
+    },
+    /// The two sides have nothing in common.
+    NoCommonSnapshot {
+        /// The source.
+        source: DatasetName,
+        /// Its newest snapshot.
+        source_newest: Option<String>,
+        /// The target's newest snapshot.
+        target_newest: Option<String>,
+    },
+    /// The target has snapshots behind the base that the source does not have.
+    Diverged {
+        /// The newest one that both have.
+        common: String,
+        /// The target's own.
+        target_only: Vec<String>,
+        /// The source.
+        source: DatasetName,
+    },
+    /// The number of snapshots to keep is none.
+    BadSavecount {
+        /// What stands there.
+        found: String,
+        /// The property.
+        property: String,
+    },
+    /// The pair's name on disk is not one that ZFS allows.
+    BadNameInProperty {
+        /// The property.
+        property: String,
+        /// What is wrong with it.
+        error: NameError,
+    },
+    /// A filesystem was to be received into a volume, or the other way round.
+    OtherKind {
+        /// The source's.
+        source: Kind,
+        /// The target's.
+        target: Kind,
+    },
+    /// An interrupted receive belongs to another sender.
+    ForeignPartial {
+        /// What was being received.
+        to_name: String,
+        /// Its guid.
+        to_guid: Guid,
+    },
+    /// A snapshot name that would be too long, or is otherwise impossible.
+    BadSnapshotName(NameError),
+    /// The two sides do not name each other.
+    NotMutual {
+        /// The other side.
+        other: String,
+        /// What its properties name instead.
+        found: String,
+    },
+}
+
+impl Refusal {
+    /// A refusal because of the source.
+    pub fn source(dataset: &DatasetName, why: Why) -> Self {
+        Self {
+            side: Side::Source,
+            dataset: dataset.to_string(),
+            why,
+        }
+    }
+
+    /// A refusal because of the target.
+    pub fn target(dataset: &DatasetName, why: Why) -> Self {
+        Self {
+            side: Side::Target,
+            dataset: dataset.to_string(),
+            why,
+        }
+    }
+
+    /// The parts of the message.
+    pub fn telling(&self) -> Telling {
+        self.why.telling(&self.dataset)
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}: {}", self.side, self.dataset, self.telling().what)
+    }
+}
+
+impl std::error::Error for Refusal {}
+
+/// A message in parts, for people and for JSON.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Telling {
+    /// What is the matter, in one line.
+    pub what: String,
+    /// What should have been there.
+    pub expected: String,
+    /// What was there.
+    pub found: String,
+    /// What to do.
+    pub help: String,
+}
+
+impl Why {
+    fn telling(&self, dataset: &str) -> Telling {
+        let tell = |what: String, expected: String, found: String, help: String| Telling {
+            what,
+            expected,
+            found,
+            help,
+        };
+        match self {
+            Self::Missing => tell(
+                "dataset does not exist".into(),
+                "a filesystem or volume of this name".into(),
+                "none; its pool may not be imported".into(),
+                "look at `zfs list` and `zpool import`".into(),
+            ),
+            Self::NotPaired { tag } => tell(
+                format!("has no {tag} pairing"),
+                format!("properties {tag}:dest-fs and {tag}:dest-host set on it"),
+                "none of its own".into(),
+                format!("set up a pairing with `zrep init {dataset} HOST TARGET`; `zrep list` shows the ones there are"),
+            ),
+            Self::AlreadyPaired { with, master, tag } => tell(
+                format!("is paired with {with} already"),
+                format!("no {tag}: properties on it, or the same target as before"),
+                if *master { format!("{tag}:master=yes") } else { format!("{tag}:dest-fs, without {tag}:master") },
+                format!("`zrep sync {dataset}` if that is the pairing you want; another tag (-t) for a second target"),
+            ),
+            Self::NotMaster { tag, master } => tell(
+                "is not the master".into(),
+                format!("{tag}:master=yes, set on the dataset itself"),
+                master.as_ref().map_or("no master".into(), |master| format!("a replica of {master}")),
+                format!("run the command where the master is; `zrep takeover {dataset}` makes this side the master"),
+            ),
+            Self::OtherHost { found, me } => tell(
+                format!("belongs to host {found}"),
+                format!("src-host={me}, this host"),
+                format!("src-host={found}"),
+                format!("run the command on {found}; if this host was renamed, set ZREP_SRC_HOST={found}"),
+            ),
+            Self::RemotePeer { host, me } => tell(
+                format!("its other side is on host {host}"),
+                format!("localhost or {me}: this version replicates between pools of one machine"),
+                format!("host {host}"),
+                "name the host `localhost`, or set ZREP_SRC_HOST if this machine is known by that name".into(),
+            ),
+            Self::SplitBrain { other, finish } => tell(
+                format!("{other} is master, too"),
+                "one master".into(),
+                "two; what either has written since the last sync is not on the other".into(),
+                finish.clone().unwrap_or_else(|| {
+                    format!("decide which side goes on, save from the other what you need, and end its role with `zfs inherit TAG:master` and `zfs set readonly=on` (here: {dataset} or {other})")
+                }),
+            ),
+            Self::MasterAlready => tell(
+                "is the master already".into(),
+                "a replica".into(),
+                "the master of its pairing".into(),
+                format!("nothing needs to be taken over; `zrep status {dataset}` shows the pairing"),
+            ),
+            Self::Locked { pid, command, since, property } => tell(
+                format!("process {pid}{} works on it", command.as_ref().map(|c| format!(" ({c})")).unwrap_or_default()),
+                "no lock, or one of a process that has ended".into(),
+                format!("{property}={pid}{}", since.as_ref().map(|t| format!(", since {t}")).unwrap_or_default()),
+                format!("wait until it has finished; if that process is no zrep: `zfs inherit {property} {dataset}`"),
+            ),
+            Self::TargetExists => tell(
+                "exists already, and init does not overwrite".into(),
+                "no dataset of this name".into(),
+                "one that this pairing has not made".into(),
+                format!("choose another name, or move it away: `zfs rename {dataset} {dataset}.old`"),
+            ),
+            Self::NoParent { parent } => tell(
+                format!("{parent} cannot hold it"),
+                format!("a filesystem {parent}"),
+                "none of that name, or a volume; its pool may not be imported".into(),
+                format!("`zfs create -p {parent}`, or `zpool import`"),
+            ),
+            Self::Overlap { other } => tell(
+                format!("lies in {other}, or is the same"),
+                "two datasets of which neither contains the other".into(),
+                format!("{dataset} and {other}"),
+                "choose a target elsewhere".into(),
+            ),
+            Self::NoCommonSnapshot { source, source_newest, target_newest } => tell(
+                format!("has no snapshot in common with {source}"),
+                "the last sent snapshot on both sides, with the same guid".into(),
+                format!("newest on the source: {}; newest here: {}", or_none(source_newest), or_none(target_newest)),
+                format!("it cannot be updated any more: keep it as `zfs rename {dataset} {dataset}.old`, and set the pairing up again with `zrep init`"),
+            ),
+            Self::Diverged { common, target_only, source } => tell(
+                format!("has {} that {source} does not have", counted(target_only.len(), "snapshot")),
+                format!("{common} as its newest snapshot"),
+                format!("behind it: {}", target_only.join(", ")),
+                format!("`zrep sync -f {source}` rolls it back to {common} and discards them; `zfs clone` one of them first if you need it"),
+            ),
+            Self::BadSavecount { found, property } => tell(
+                format!("{property} is not a number from 1 up"),
+                "how many snapshots to keep, such as 5".into(),
+                format!("{property}={found:?}"),
+                format!("`zfs set {property}=5 {dataset}`"),
+            ),
+            Self::BadNameInProperty { property, error } => tell(
+                format!("{property}: {error}"),
+                "the name of a dataset".into(),
+                format!("{error}"),
+                format!("correct it with `zfs set {property}=… {dataset}`"),
+            ),
+            Self::OtherKind { source, target } => tell(
+                format!("is a {target}"),
+                format!("a {source}, as its source"),
+                format!("a {target}"),
+                "set the pairing up again with another target".into(),
+            ),
+            Self::ForeignPartial { to_name, to_guid } => tell(
+                format!("holds an interrupted receive of {to_name}, which is not of this pairing"),
+                "no interrupted receive, or one of the source's snapshots".into(),
+                format!("guid {to_guid}"),
+                format!("let its sender finish it, or drop it with `zfs receive -A {dataset}`"),
+            ),
+            Self::BadSnapshotName(error) => tell(
+                format!("{error}"),
+                "room for a snapshot's name behind the dataset's (255 bytes in all)".into(),
+                format!("{} bytes", dataset.len()),
+                "use a shorter name".into(),
+            ),
+            Self::NotMutual { other, found } => tell(
+                format!("{other} does not name it as its other side"),
+                format!("{dataset}"),
+                found.clone(),
+                "correct the src-fs and dest-fs properties of the one that is wrong".into(),
+            ),
+        }
+    }
+}
+
+fn or_none(name: &Option<String>) -> &str {
+    name.as_deref().unwrap_or("none")
+}
+
+/// `1 snapshot`, `2 snapshots`.
+pub fn counted(count: usize, noun: &str) -> String {
+    if count == 1 {
+        format!("1 {noun}")
+    } else {
+        format!("{count} {noun}s")
+    }
+}
