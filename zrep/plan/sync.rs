@@ -1,0 +1,687 @@
+//! One sync: a snapshot of the source, its way to the target, the marks on both sides, and what expires thereby.
+
+use crate::model::{Guid, Kind, Partial, Snapshot, State, StreamFlags};
+use crate::names::{Naming, next_number, short_name};
+use crate::plan::base::{Common, require_common};
+use crate::plan::lock::{self, Locking};
+use crate::plan::pairing::{Identity, require_replica};
+use crate::plan::{Action, Base, BaseName, IfHeld, Object, Plan, Planned, Stage, Transfer, expire};
+use crate::props::{Key, Tag, snapshot_by_guid};
+use crate::refusal::{Refusal, Why, counted};
+use zfs_ffi::SnapshotName;
+
+/// What the user asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Request {
+    /// The lock on the source.
+    pub locking: Locking,
+    /// Seconds since 1970; becomes the `sent` mark.
+    pub now: u64,
+    /// Roll the target back to the common base first (`-f`).
+    pub force: bool,
+    /// Do nothing if nothing was written since the last sync (`-c`).
+    pub changed_only: bool,
+}
+
+/// Plans a sync of `source` to `target`. Both were observed just now, or are what the last round left behind.
+pub fn plan(me: &Identity, source: &State, target: &State, request: &Request) -> Planned {
+    let lock = lock::plan(source, &me.tag, &request.locking)?;
+    let stream = Stream::plan(me, source, target, request.force)?;
+    if request.changed_only && stream.is_up_to_date(source, target) {
+        return Ok(Plan::default());
+    }
+    let new = new_snapshot(me, source, target)?;
+    let mut plan = Plan {
+        before: Vec::new(),
+        stages: Vec::new(),
+        notes: lock.note.into_iter().chain(stream.notes.iter().cloned()).collect(),
+    };
+    plan.stages.push(Stage::source(
+        [lock.enter, vec![Action::Snapshot(new.clone())]].concat(),
+    ));
+    if !stream.prepare.is_empty() {
+        plan.stages.push(Stage::target(stream.prepare.clone()));
+    }
+    let into = target
+        .snapshot_name(new.short())
+        .map_err(|error| bad_name(target, error))?;
+    plan.stages.extend(
+        stream
+            .transfers(source, target, &new, into.clone())?
+            .into_iter()
+            .map(|transfer| Stage::Transfer(Box::new(transfer))),
+    );
+    plan.stages.push(Stage::Apply {
+        source: [
+            vec![sent(&me.tag, &new, request.now)],
+            expire_source(me, source)?,
+            lock.leave,
+        ]
+        .concat(),
+        target: [
+            vec![sent(&me.tag, &into, request.now)],
+            expire_target(me, source, target, &stream)?,
+        ]
+        .concat(),
+    });
+    Ok(plan)
+}
+
+fn bad_name(state: &State, error: zfs_ffi::NameError) -> Refusal {
+    Refusal::target(&state.name, Why::BadSnapshotName(error))
+}
+
+/// The name of the snapshot that the sync will make.
+pub fn new_snapshot(me: &Identity, source: &State, target: &State) -> Result<SnapshotName, Refusal> {
+    let shorts = source
+        .snapshots
+        .iter()
+        .chain(&target.snapshots)
+        .map(|snapshot| snapshot.name.as_str());
+    let short = short_name(&me.tag, next_number(&me.tag, shorts));
+    source
+        .snapshot_name(&short)
+        .map_err(|error| Refusal::source(&source.name, Why::BadSnapshotName(error)))
+}
+
+/// The mark that a snapshot has arrived.
+pub fn sent(tag: &Tag, snapshot: &SnapshotName, now: u64) -> Action {
+    Action::Set {
+        on: Object::Snapshot(snapshot.clone()),
+        properties: vec![(tag.property(Key::Sent), Some(now.to_string()))],
+    }
+}
+
+/// How the data gets to the target: what must happen there first, and from where the streams begin.
+struct Stream<'a> {
+    common: Common<'a>,
+    resume: Option<Resume>,
+    /// The source's snapshots that travel before the new one.
+    before: Vec<&'a Snapshot>,
+    /// What makes the target ready.
+    prepare: Vec<Action>,
+    /// How many of the target's snapshots `prepare` destroys.
+    discards: usize,
+    notes: Vec<String>,
+    flags: StreamFlags,
+}
+
+/// An interrupted stream that can go on.
+struct Resume {
+    partial: Partial,
+    short: String,
+    base: Option<Base>,
+}
+
+impl<'a> Stream<'a> {
+    fn plan(me: &Identity, source: &'a State, target: &'a State, force: bool) -> Result<Self, Refusal> {
+        require_replica(me, source, target)?;
+        require_same_kind(source, target)?;
+        let common = require_common(source, target)?;
+        if !common.target_only.is_empty() && !force {
+            return Err(diverged(source, target, &common));
+        }
+        let flags = if source.encrypted && target.encrypted {
+            StreamFlags::raw()
+        } else {
+            StreamFlags::plain()
+        };
+        let mut stream = Self {
+            common,
+            resume: None,
+            before: Vec::new(),
+            prepare: Vec::new(),
+            discards: 0,
+            notes: Vec::new(),
+            flags,
+        };
+        stream.plan_partial(source, target)?;
+        if force {
+            stream.plan_rollback(target)?;
+        }
+        stream.before = stream.intermediates(me, source);
+        Ok(stream)
+    }
+
+    /// Goes on with an interrupted receive where its snapshot still exists, and drops it where not. What belongs to another
+    /// sender is left alone.
+    fn plan_partial(&mut self, source: &State, target: &State) -> Result<(), Refusal> {
+        let Some(partial) = &target.partial else { return Ok(()) };
+        let base = partial.from_guid.map(|guid| base_of(source, guid));
+        match (snapshot_by_guid(source, partial.to_guid), &base) {
+            (Some(snapshot), None | Some(Some(_))) => {
+                self.notes.push(format!(
+                    "{}: going on with the interrupted receive of @{}, {} bytes of which are there.",
+                    target.name, snapshot.name, partial.point.bytes
+                ));
+                self.resume = Some(Resume {
+                    partial: partial.clone(),
+                    short: snapshot.name.clone(),
+                    base: base.clone().flatten(),
+                });
+            }
+            (None, _) if !is_from(partial, source) => {
+                let why = Why::ForeignPartial {
+                    to_name: partial.to_name.clone(),
+                    to_guid: partial.to_guid,
+                };
+                return Err(Refusal::target(&target.name, why));
+            }
+            (Some(_), Some(None)) | (None, _) => {
+                self.notes.push(format!(
+                    "{}: dropping the interrupted receive of {}: the source does not have it any more.",
+                    target.name, partial.to_name
+                ));
+                self.prepare.push(Action::DiscardPartial(target.name.clone()));
+            }
+        }
+        Ok(())
+    }
+
+    /// What `-f` does, and says that it does: destroys the target's own snapshots behind the base, and what was written since.
+    fn plan_rollback(&mut self, target: &State) -> Result<(), Refusal> {
+        let Common {
+            target_only, on_target, ..
+        } = self.common;
+        if target_only.is_empty() && target.written == 0 {
+            return Ok(());
+        }
+        if self.resume.take().is_some() {
+            self.prepare.push(Action::DiscardPartial(target.name.clone()));
+        }
+        let base = target
+            .snapshot_name(&on_target.name)
+            .map_err(|error| bad_name(target, error))?;
+        let names: Vec<&str> = target_only.iter().map(|snapshot| snapshot.name.as_str()).collect();
+        self.notes.push(format!(
+            "{}: rolling back to @{}. This discards {}{} and {} bytes written since.",
+            target.name,
+            on_target.name,
+            counted(names.len(), "snapshot"),
+            if names.is_empty() {
+                String::new()
+            } else {
+                format!(" ({})", names.join(", "))
+            },
+            target.written
+        ));
+        self.discards = target_only.len();
+        for snapshot in target_only {
+            let name = target
+                .snapshot_name(&snapshot.name)
+                .map_err(|error| bad_name(target, error))?;
+            self.prepare.push(Action::Destroy {
+                snapshot: name,
+                guid: snapshot.guid,
+                if_held: IfHeld::Fail,
+            });
+        }
+        self.prepare.push(Action::Rollback(base));
+        Ok(())
+    }
+
+    /// The source's snapshots between the base and the new one that are replicated, too, oldest first.
+    fn intermediates(&self, me: &Identity, source: &'a State) -> Vec<&'a Snapshot> {
+        if !me.tag.sends_intermediates() {
+            return Vec::new();
+        }
+        let resumed = self
+            .resume
+            .as_ref()
+            .and_then(|resume| snapshot_by_guid(source, resume.partial.to_guid));
+        let since = resumed.map_or(self.common.source_txg, |snapshot| snapshot.createtxg);
+        source
+            .snapshots
+            .iter()
+            .filter(|snapshot| snapshot.createtxg > since)
+            .collect()
+    }
+
+    fn is_up_to_date(&self, source: &State, target: &State) -> bool {
+        let is_base = source
+            .newest()
+            .is_some_and(|newest| newest.guid == self.common.base.guid);
+        is_base && source.written == 0 && target.partial.is_none() && self.prepare.is_empty()
+    }
+
+    fn transfers(
+        &self,
+        source: &State,
+        target: &State,
+        new: &SnapshotName,
+        into: SnapshotName,
+    ) -> Result<Vec<Transfer>, Refusal> {
+        let mut base = self.common.base.clone();
+        let mut transfers = Vec::new();
+        if let Some(Resume {
+            partial,
+            short,
+            base: from,
+        }) = &self.resume
+        {
+            let step = Step {
+                short,
+                guid: partial.to_guid,
+                base: from.clone(),
+                flags: partial.point.stream,
+            };
+            let transfer = step.transfer(source, target)?;
+            base = Base {
+                guid: partial.to_guid,
+                name: BaseName::Snapshot(transfer.snapshot.clone()),
+            };
+            transfers.push(Transfer {
+                resume: Some(partial.point),
+                ..transfer
+            });
+        }
+        for snapshot in &self.before {
+            let step = Step {
+                short: &snapshot.name,
+                guid: snapshot.guid,
+                base: Some(base),
+                flags: self.flags,
+            };
+            let transfer = step.transfer(source, target)?;
+            base = Base {
+                guid: snapshot.guid,
+                name: BaseName::Snapshot(transfer.snapshot.clone()),
+            };
+            transfers.push(transfer);
+        }
+        transfers.push(Transfer {
+            snapshot: new.clone(),
+            guid: None,
+            base: Some(base),
+            into,
+            flags: self.flags,
+            resume: None,
+            creation: None,
+        });
+        Ok(transfers)
+    }
+}
+
+/// One stream of several.
+struct Step<'a> {
+    short: &'a str,
+    guid: Guid,
+    base: Option<Base>,
+    flags: StreamFlags,
+}
+
+impl Step<'_> {
+    fn transfer(self, source: &State, target: &State) -> Result<Transfer, Refusal> {
+        let snapshot = source
+            .snapshot_name(self.short)
+            .map_err(|error| Refusal::source(&source.name, Why::BadSnapshotName(error)))?;
+        let into = target
+            .snapshot_name(self.short)
+            .map_err(|error| bad_name(target, error))?;
+        Ok(Transfer {
+            snapshot,
+            guid: Some(self.guid),
+            base: self.base,
+            into,
+            flags: self.flags,
+            resume: None,
+            creation: None,
+        })
+    }
+}
+
+fn base_of(source: &State, guid: Guid) -> Option<Base> {
+    if let Some(snapshot) = snapshot_by_guid(source, guid) {
+        return Some(Base {
+            guid,
+            name: BaseName::Snapshot(source.snapshot_name(&snapshot.name).ok()?),
+        });
+    }
+    let bookmark = source.bookmarks.iter().find(|bookmark| bookmark.guid == guid)?;
+    Some(Base {
+        guid,
+        name: BaseName::Bookmark(source.bookmark_name(&bookmark.name).ok()?),
+    })
+}
+
+fn is_from(partial: &Partial, source: &State) -> bool {
+    partial.to_name.split('@').next() == Some(source.name.as_str())
+}
+
+fn require_same_kind(source: &State, target: &State) -> Result<(), Refusal> {
+    let same = matches!(
+        (source.kind, target.kind),
+        (Kind::Filesystem, Kind::Filesystem) | (Kind::Volume, Kind::Volume)
+    );
+    if same {
+        Ok(())
+    } else {
+        Err(Refusal::target(
+            &target.name,
+            Why::OtherKind {
+                source: source.kind,
+                target: target.kind,
+            },
+        ))
+    }
+}
+
+fn diverged(source: &State, target: &State, common: &Common<'_>) -> Refusal {
+    let why = Why::Diverged {
+        common: common.on_target.name.clone(),
+        target_only: common
+            .target_only
+            .iter()
+            .map(|snapshot| snapshot.name.clone())
+            .collect(),
+        source: source.name.clone(),
+    };
+    Refusal::target(&target.name, why)
+}
+
+/// With the new snapshot sent, all others are older: `savecount - 1` of them stay.
+fn expire_source(me: &Identity, source: &State) -> Result<Vec<Action>, Refusal> {
+    let count = expire::savecount(source, &me.tag, expire::DEFAULT_SAVECOUNT)
+        .map_err(|why| Refusal::source(&source.name, why))?;
+    Ok(expire::actions(
+        source,
+        &expire::on_target(&me.tag, &source.snapshots, None, count - 1),
+    ))
+}
+
+/// The new snapshot and its companions take their places; what is left of the count goes to the older ones.
+fn expire_target(me: &Identity, source: &State, target: &State, stream: &Stream<'_>) -> Result<Vec<Action>, Refusal> {
+    let default = expire::savecount(source, &me.tag, expire::DEFAULT_SAVECOUNT)
+        .map_err(|why| Refusal::source(&source.name, why))?;
+    let count = expire::savecount(target, &me.tag, default).map_err(|why| Refusal::target(&target.name, why))?;
+    let is_own = |short: &str| Naming::of(&me.tag, short).is_own();
+    let resumed = stream.resume.iter().filter(|resume| is_own(&resume.short)).count();
+    let arriving = 1 + resumed + stream.before.iter().filter(|snapshot| is_own(&snapshot.name)).count();
+    let staying = &target.snapshots[..target.snapshots.len() - stream.discards];
+    Ok(expire::actions(
+        target,
+        &expire::on_target(&me.tag, staying, None, count.saturating_sub(arriving)),
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::notation::state;
+    use crate::model::{Origin, ResumePoint};
+    use crate::plan::lock::{Holder, Seen};
+
+    fn me() -> Identity {
+        Identity {
+            host: "here".into(),
+            tag: Tag::new("zrep").unwrap(),
+        }
+    }
+
+    fn request() -> Request {
+        let locking = Locking::Take {
+            holder: Holder {
+                pid: 42,
+                since: "20261122180000".into(),
+            },
+            seen: Seen::Free,
+        };
+        Request {
+            locking,
+            now: 1_800_000_000,
+            force: false,
+            changed_only: false,
+        }
+    }
+
+    fn master(line: &str) -> State {
+        state("a/fs", line).master().build()
+    }
+
+    fn replica(line: &str) -> State {
+        state("b/fs", line).replica().build()
+    }
+
+    /// The plan's lines without those that only deal with the lock.
+    fn lines(planned: Planned) -> Vec<String> {
+        planned
+            .unwrap()
+            .lines()
+            .into_iter()
+            .filter(|line| !line.contains("lock-"))
+            .collect()
+    }
+
+    #[test]
+    fn a_sync_snapshots_sends_marks_and_expires_under_the_lock() {
+        let source = master("@zrep_000001=1! @zrep_000002=2! @zrep_000003=3!");
+        let target = replica("@zrep_000001=1! @zrep_000002=2! @zrep_000003=3!");
+        assert_eq!(
+            plan(&me(), &source, &target, &request()).unwrap().lines(),
+            [
+                "source: expect no zrep:lock-pid on a/fs",
+                "source: set zrep:lock-pid=42 zrep:lock-time=20261122180000 on a/fs",
+                "source: snapshot a/fs@zrep_000004",
+                "send a/fs@zrep_000004 into b/fs, incremental from a/fs@zrep_000003",
+                "source: set zrep:sent=1800000000 on a/fs@zrep_000004",
+                "source: destroy snapshot a/fs@zrep_000001",
+                "source: set zrep:lock-time inherited zrep:lock-pid inherited on a/fs",
+                "target: set zrep:sent=1800000000 on b/fs@zrep_000004",
+                "target: destroy snapshot b/fs@zrep_000001",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_snapshot_of_somebody_else_travels_along_with_the_default_tag_only() {
+        let source = master("@zrep_000001=1! @daily=7 @zrep_000002_unsent=8");
+        let target = replica("@zrep_000001=1!");
+        let sent = |me: &Identity| {
+            let planned = plan(me, &source, &target, &request());
+            lines(planned)
+                .into_iter()
+                .filter(|line| line.starts_with("send"))
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(
+            sent(&me()),
+            [
+                "send a/fs@daily into b/fs, incremental from a/fs@zrep_000001",
+                "send a/fs@zrep_000002_unsent into b/fs, incremental from a/fs@daily",
+                "send a/fs@zrep_000003 into b/fs, incremental from a/fs@zrep_000002_unsent",
+            ]
+        );
+        let uk = Identity {
+            tag: Tag::new("uk").unwrap(),
+            ..me()
+        };
+        assert_eq!(
+            sent(&uk),
+            ["send a/fs@uk_000000 into b/fs, incremental from a/fs@zrep_000001"]
+        );
+    }
+
+    #[test]
+    fn a_number_that_only_the_target_has_is_not_used_again() {
+        let source = master("@zrep_000001=1!");
+        let target = state("b/fs", "@zrep_000001=1! @zrep_000002.keep=9").replica().build();
+        let forced = Request {
+            force: true,
+            ..request()
+        };
+        assert!(
+            lines(plan(&me(), &source, &target, &forced)).contains(&"source: snapshot a/fs@zrep_000003".to_owned())
+        );
+    }
+
+    #[test]
+    fn a_target_with_snapshots_of_its_own_is_refused_and_named() {
+        let refusal = plan(
+            &me(),
+            &master("@zrep_000001=1!"),
+            &replica("@zrep_000001=1! @mine=9"),
+            &request(),
+        )
+        .unwrap_err();
+        assert_eq!(
+            refusal.to_string(),
+            "target b/fs: has 1 snapshot that a/fs does not have"
+        );
+        assert_eq!(refusal.telling().found, "behind it: mine");
+    }
+
+    #[test]
+    fn force_says_what_it_discards_and_destroys_just_that() {
+        let target = state("b/fs", "@zrep_000001=1! @mine=9")
+            .replica()
+            .with(|state| state.written = 4096)
+            .build();
+        let planned = plan(
+            &me(),
+            &master("@zrep_000001=1!"),
+            &target,
+            &Request {
+                force: true,
+                ..request()
+            },
+        )
+        .unwrap();
+        assert_eq!(
+            planned.notes,
+            ["b/fs: rolling back to @zrep_000001. This discards 1 snapshot (mine) and 4096 bytes written since."]
+        );
+        let target_lines: Vec<String> = planned
+            .lines()
+            .into_iter()
+            .filter(|line| line.starts_with("target:"))
+            .collect();
+        assert_eq!(
+            target_lines[..2],
+            [
+                "target: destroy snapshot b/fs@mine",
+                "target: roll back to b/fs@zrep_000001"
+            ]
+        );
+    }
+
+    #[test]
+    fn force_rolls_nothing_back_where_nothing_is_in_the_way() {
+        let planned = plan(
+            &me(),
+            &master("@zrep_000001=1!"),
+            &replica("@zrep_000001=1!"),
+            &Request {
+                force: true,
+                ..request()
+            },
+        );
+        assert!(lines(planned).iter().all(|line| !line.contains("roll back")));
+    }
+
+    #[test]
+    fn only_with_changed_only_is_an_unchanged_source_left_alone() {
+        let (source, target) = (master("@zrep_000001=1!"), replica("@zrep_000001=1!"));
+        let request = Request {
+            changed_only: true,
+            ..request()
+        };
+        assert_eq!(plan(&me(), &source, &target, &request).unwrap(), Plan::default());
+        let written = state("a/fs", "@zrep_000001=1!")
+            .master()
+            .with(|state| state.written = 1)
+            .build();
+        assert!(!plan(&me(), &written, &target, &request).unwrap().stages.is_empty());
+        let unsent = master("@zrep_000001=1! @zrep_000002=2");
+        assert!(!plan(&me(), &unsent, &target, &request).unwrap().stages.is_empty());
+    }
+
+    fn interrupted(to: u64, to_name: &str) -> State {
+        let stream = StreamFlags::plain();
+        let point = ResumePoint {
+            object: 3,
+            offset: 0,
+            bytes: 512,
+            stream,
+        };
+        let partial = Partial {
+            to_guid: Guid(to),
+            from_guid: Some(Guid(1)),
+            to_name: to_name.into(),
+            point,
+        };
+        state("b/fs", "@zrep_000001=1!")
+            .replica()
+            .with(|state| state.partial = Some(partial))
+            .build()
+    }
+
+    #[test]
+    fn an_interrupted_receive_goes_on_by_guid_and_the_new_snapshot_follows() {
+        let source = master("@zrep_000001=1! @renamed_since=2");
+        let sends: Vec<String> = lines(plan(&me(), &source, &interrupted(2, "a/fs@zrep_000002"), &request()));
+        assert_eq!(sends[1], "resume a/fs@renamed_since into b/fs after 512 bytes");
+        assert_eq!(
+            sends[2],
+            "send a/fs@zrep_000002 into b/fs, incremental from a/fs@renamed_since"
+        );
+    }
+
+    #[test]
+    fn an_interrupted_receive_whose_snapshot_is_gone_is_dropped_and_said() {
+        let planned = plan(
+            &me(),
+            &master("@zrep_000001=1!"),
+            &interrupted(2, "a/fs@zrep_000002"),
+            &request(),
+        )
+        .unwrap();
+        assert!(planned.notes[0].contains("dropping the interrupted receive"));
+        assert!(
+            planned
+                .lines()
+                .contains(&"target: discard the interrupted receive of b/fs".to_owned())
+        );
+    }
+
+    #[test]
+    fn an_interrupted_receive_of_another_sender_is_left_alone() {
+        let refusal = plan(
+            &me(),
+            &master("@zrep_000001=1!"),
+            &interrupted(2, "other/fs@x"),
+            &request(),
+        )
+        .unwrap_err();
+        assert!(matches!(refusal.why, Why::ForeignPartial { .. }));
+    }
+
+    #[test]
+    fn a_savecount_that_is_no_number_stops_the_sync_before_it_begins() {
+        for (side, source, target) in [("source a/fs", "x", "3"), ("target b/fs", "3", "0")] {
+            let source = state("a/fs", "@a=1")
+                .master()
+                .user("zrep:savecount", source, Origin::Local)
+                .build();
+            let target = state("b/fs", "@a=1")
+                .replica()
+                .user("zrep:savecount", target, Origin::Local)
+                .build();
+            let refusal = plan(&me(), &source, &target, &request()).unwrap_err();
+            assert!(refusal.to_string().starts_with(side), "{refusal}");
+        }
+    }
+
+    #[test]
+    fn a_savecount_of_one_keeps_just_the_new_base() {
+        let one = |state: crate::model::notation::Builder| state.user("zrep:savecount", "1", Origin::Local).build();
+        let source = one(state("a/fs", "@zrep_000001=1!").master());
+        let target = one(state("b/fs", "@zrep_000001=1!").replica());
+        let lines = lines(plan(&me(), &source, &target, &request()));
+        assert_eq!(lines.iter().filter(|line| line.contains("destroy")).count(), 2);
+        let send = lines.iter().position(|line| line.starts_with("send")).unwrap();
+        assert!(
+            lines[..send].iter().all(|line| !line.contains("destroy")),
+            "the base must live until it has served"
+        );
+    }
+}
