@@ -1,0 +1,406 @@
+//! A strict ZFS in memory. It refuses what the kernel refuses, with the same kind of error.
+//!
+//! `tests/contract.rs` runs one body of checks over this and, in a guest, over real pools: that is what keeps it honest.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{PipeReader, PipeWriter};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use super::{Applied, BatchError, Error, ErrorKind, Host, Received};
+use crate::after;
+use crate::model::{Guid, Kind, Origin, Setting, Snapshot, State};
+use crate::plan::{Action, IfHeld, Object, Transfer};
+use zfs_ffi::{DatasetName, SnapshotName};
+
+mod stream;
+
+/// A machine with pools.
+#[derive(Debug, Default)]
+pub struct Fake {
+    world: Mutex<World>,
+}
+
+/// Everything on the machine.
+#[derive(Debug, Default)]
+struct World {
+    datasets: BTreeMap<String, Dataset>,
+    /// Full names of snapshots that somebody holds.
+    held: BTreeSet<String>,
+    /// Pools that take no more than so many bytes of stream.
+    room: BTreeMap<String, u64>,
+    next_guid: u64,
+    txg: u64,
+}
+
+/// A dataset: what can be observed of it, and its data.
+#[derive(Debug, Clone)]
+struct Dataset {
+    state: State,
+    head: Vec<u8>,
+    data: BTreeMap<Guid, Vec<u8>>,
+    /// What an interrupted receive has brought.
+    partial: Vec<u8>,
+}
+
+impl Dataset {
+    fn is_modified(&self) -> bool {
+        self.state
+            .newest()
+            .is_some_and(|newest| self.data.get(&newest.guid) != Some(&self.head))
+    }
+}
+
+impl World {
+    fn guid(&mut self) -> Guid {
+        self.next_guid += 1;
+        Guid(0x9e37_79b9_7f4a_7c15_u64.wrapping_mul(self.next_guid))
+    }
+
+    fn dataset(&mut self, name: &DatasetName) -> Result<&mut Dataset, Error> {
+        self.datasets
+            .get_mut(name.as_str())
+            .ok_or_else(|| missing(name.as_str()))
+    }
+
+    fn snapshot(&self, name: &SnapshotName) -> Option<&Snapshot> {
+        let dataset = self.datasets.get(name.dataset().as_str())?;
+        dataset
+            .state
+            .snapshots
+            .iter()
+            .find(|snapshot| snapshot.name == name.short())
+    }
+}
+
+fn missing(name: &str) -> Error {
+    Error::new(ErrorKind::NotFound, format!("{name}: no such dataset"))
+}
+
+impl Fake {
+    /// A machine with these pools, each of them empty.
+    pub fn new(pools: &[&str]) -> Self {
+        let fake = Self::default();
+        for pool in pools {
+            fake.create(pool, Kind::Filesystem);
+        }
+        fake
+    }
+
+    fn world(&self) -> MutexGuard<'_, World> {
+        self.world.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Makes a dataset.
+    ///
+    /// # Panics
+    ///
+    /// If the name is none that ZFS allows.
+    pub fn create(&self, name: &str, kind: Kind) {
+        let mut world = self.world();
+        let guid = world.guid();
+        let name = DatasetName::new(name).expect("a dataset's name");
+        let state = new_state(name.clone(), guid, kind);
+        world.datasets.insert(
+            name.to_string(),
+            Dataset {
+                state,
+                head: Vec::new(),
+                data: BTreeMap::new(),
+                partial: Vec::new(),
+            },
+        );
+    }
+
+    /// Writes data, as a program on the machine does.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such dataset.
+    pub fn write(&self, name: &str, data: &[u8]) {
+        let mut world = self.world();
+        let dataset = world.datasets.get_mut(name).expect("a dataset");
+        dataset.head.extend_from_slice(data);
+        dataset.state.written += data.len() as u64;
+    }
+
+    /// All data of a dataset.
+    pub fn read(&self, name: &str) -> Option<Vec<u8>> {
+        self.world().datasets.get(name).map(|dataset| dataset.head.clone())
+    }
+
+    /// Holds a snapshot against being destroyed.
+    pub fn hold(&self, snapshot: &str) {
+        self.world().held.insert(snapshot.to_owned());
+    }
+
+    /// Lets a pool take no more than `bytes` of one stream.
+    pub fn limit(&self, pool: &str, bytes: u64) {
+        self.world().room.insert(pool.to_owned(), bytes);
+    }
+
+    /// Takes a pool away, as an export does.
+    pub fn export(&self, pool: &str) {
+        let below = format!("{pool}/");
+        self.world()
+            .datasets
+            .retain(|name, _| name != pool && !name.starts_with(&below));
+    }
+
+    /// Everything that can be observed, for comparing before with after.
+    pub fn dump(&self) -> Vec<State> {
+        self.world()
+            .datasets
+            .values()
+            .map(|dataset| dataset.state.clone())
+            .collect()
+    }
+}
+
+fn new_state(name: DatasetName, guid: Guid, kind: Kind) -> State {
+    State {
+        mounted: kind == Kind::Filesystem,
+        name,
+        guid,
+        kind,
+        user: BTreeMap::new(),
+        copied: BTreeMap::new(),
+        readonly: false,
+        readonly_origin: Origin::Default,
+        encrypted: false,
+        written: 0,
+        referenced: 0,
+        inconsistent: false,
+        snapshots: Vec::new(),
+        bookmarks: Vec::new(),
+        partial: None,
+    }
+}
+
+impl Host for Fake {
+    fn observe(&self, dataset: &DatasetName) -> Result<Option<State>, Error> {
+        let world = self.world();
+        let Some(found) = world.datasets.get(dataset.as_str()) else {
+            return Ok(None);
+        };
+        let mut state = found.state.clone();
+        inherit(&world, &mut state);
+        Ok(Some(state))
+    }
+
+    fn snapshots_since(&self, dataset: &DatasetName, txg: u64) -> Result<Vec<Snapshot>, Error> {
+        let mut world = self.world();
+        let state = &world.dataset(dataset)?.state;
+        Ok(state
+            .snapshots
+            .iter()
+            .filter(|snapshot| snapshot.createtxg > txg)
+            .cloned()
+            .collect())
+    }
+
+    fn with_property(&self, property: &str) -> Result<Vec<DatasetName>, Error> {
+        let world = self.world();
+        let has = |dataset: &&Dataset| dataset.state.user.contains_key(property);
+        Ok(world
+            .datasets
+            .values()
+            .filter(has)
+            .map(|dataset| dataset.state.name.clone())
+            .collect())
+    }
+
+    fn apply(&self, batch: &[Action]) -> Result<Vec<Applied>, BatchError> {
+        let mut world = self.world();
+        if let Some(other) = batch.iter().position(|action| action.pool() != batch[0].pool()) {
+            let error = Error::new(ErrorKind::Other, "a batch of two pools");
+            return Err(BatchError {
+                index: other,
+                begun: false,
+                error,
+            });
+        }
+        for (index, action) in batch.iter().enumerate() {
+            check(&world, batch, index, action).map_err(|error| BatchError {
+                index,
+                begun: false,
+                error,
+            })?;
+        }
+        world.txg += 1;
+        Ok(batch.iter().map(|action| carry_out(&mut world, action)).collect())
+    }
+
+    fn send(&self, transfer: &Transfer, out: PipeWriter, watch: Option<&(dyn Fn(u64) + Sync)>) -> Result<(), Error> {
+        let stream = stream::outgoing(&self.world(), transfer)?;
+        stream.write(out, watch)
+    }
+
+    fn receive(&self, transfer: &Transfer, input: PipeReader) -> Result<Received, Error> {
+        // The lock is not held while reading: the sender may be this same machine.
+        let header = stream::Header::read(&input)?;
+        stream::admit(&mut self.world(), transfer, &header)?;
+        let room = self.world().room.get(transfer.into.dataset().pool()).copied();
+        let body = stream::Body::read(input, &header, room);
+        stream::finish(&mut self.world(), transfer, header, body)
+    }
+
+    fn estimate(&self, transfer: &Transfer) -> Result<u64, Error> {
+        Ok(stream::outgoing(&self.world(), transfer)?.len())
+    }
+}
+
+/// Adds what the ancestors' user properties say.
+fn inherit(world: &World, state: &mut State) {
+    let mut ancestor = state.name.parent();
+    while let Some(name) = ancestor {
+        for (property, setting) in world
+            .datasets
+            .get(name.as_str())
+            .iter()
+            .flat_map(|dataset| &dataset.state.user)
+        {
+            let inherited = || Setting {
+                value: setting.value.clone(),
+                origin: Origin::Inherited,
+            };
+            state.user.entry(property.clone()).or_insert_with(inherited);
+        }
+        ancestor = name.parent();
+    }
+}
+
+/// Whether the action is possible, given that those before it in the batch will have been done.
+fn check(world: &World, batch: &[Action], index: usize, action: &Action) -> Result<(), Error> {
+    let dataset = action.object().split('@').next().unwrap_or_default();
+    let found = world.datasets.get(dataset).ok_or_else(|| missing(dataset));
+    match action {
+        Action::Expect { property, value, .. } => expect(&found?.state, property, value.as_deref()),
+        Action::Snapshot(name) => {
+            found?;
+            let twice = batch[..index].iter().any(|before| before == action);
+            let taken = world.snapshot(name).is_some() || twice;
+            if taken {
+                Err(Error::new(ErrorKind::Exists, format!("{name}: exists")))
+            } else {
+                Ok(())
+            }
+        }
+        Action::Set {
+            on: Object::Dataset(_), ..
+        }
+        | Action::Mount(_) => found.map(drop),
+        Action::Set {
+            on: Object::Snapshot(name),
+            ..
+        } => {
+            let made_here = batch[..index]
+                .iter()
+                .any(|before| matches!(before, Action::Snapshot(made) if made == name));
+            if made_here || world.snapshot(name).is_some() {
+                Ok(())
+            } else {
+                Err(missing(name.as_str()))
+            }
+        }
+        Action::Destroy {
+            snapshot,
+            guid,
+            if_held,
+        } => check_destroy(world, snapshot, *guid, *if_held),
+        Action::Rollback(name) => {
+            let destroyed = |short: &str| {
+                batch[..index]
+                    .iter()
+                    .any(|before| matches!(before, Action::Destroy { snapshot, .. } if snapshot.short() == short))
+            };
+            let newest = found?
+                .state
+                .snapshots
+                .iter()
+                .rev()
+                .find(|snapshot| !destroyed(&snapshot.name));
+            let is_newest = newest.is_some_and(|newest| newest.name == name.short());
+            if is_newest {
+                Ok(())
+            } else {
+                Err(Error::new(
+                    ErrorKind::Exists,
+                    format!("{name}: there are newer snapshots"),
+                ))
+            }
+        }
+        Action::DiscardPartial(_) | Action::DestroyUnreceived(_) => Ok(()),
+    }
+}
+
+fn expect(state: &State, property: &str, value: Option<&str>) -> Result<(), Error> {
+    let found = state
+        .user
+        .get(property)
+        .filter(|setting| setting.origin == Origin::Local)
+        .map(|setting| setting.value.as_str());
+    if found == value {
+        return Ok(());
+    }
+    let text = format!(
+        "{}: expected {property} to be {}, found {}",
+        state.name,
+        value.unwrap_or("absent"),
+        found.unwrap_or("none")
+    );
+    Err(Error::new(ErrorKind::Unexpected, text))
+}
+
+fn check_destroy(world: &World, name: &SnapshotName, guid: Guid, if_held: IfHeld) -> Result<(), Error> {
+    match world.snapshot(name) {
+        None => Ok(()),
+        Some(found) if found.guid != guid => Err(Error::new(
+            ErrorKind::Unexpected,
+            format!("{name}: is another snapshot now"),
+        )),
+        Some(_) if if_held == IfHeld::Fail && world.held.contains(name.as_str()) => {
+            Err(Error::new(ErrorKind::Busy, format!("{name}: is held")))
+        }
+        Some(_) => Ok(()),
+    }
+}
+
+fn carry_out(world: &mut World, action: &Action) -> Applied {
+    let dataset = action.object().split('@').next().unwrap_or_default().to_owned();
+    let result = match action {
+        Action::Snapshot(_) => Applied::Created {
+            guid: world.guid(),
+            createtxg: world.txg,
+        },
+        Action::Destroy { snapshot, .. } if world.held.contains(snapshot.as_str()) => {
+            Applied::Kept { reason: "held".into() }
+        }
+        Action::DestroyUnreceived(_) => {
+            world
+                .datasets
+                .retain(|name, found| *name != dataset || !found.state.inconsistent);
+            Applied::Done
+        }
+        Action::Expect { .. }
+        | Action::Set { .. }
+        | Action::Destroy { .. }
+        | Action::Rollback(_)
+        | Action::DiscardPartial(_)
+        | Action::Mount(_) => Applied::Done,
+    };
+    let Some(found) = world.datasets.get_mut(&dataset) else {
+        return result;
+    };
+    after::applied(&mut found.state, action, &result, 0);
+    match (action, &result) {
+        (Action::Snapshot(_), Applied::Created { guid, .. }) => _ = found.data.insert(*guid, found.head.clone()),
+        (Action::Rollback(_), _) => {
+            let newest = found.state.newest().map(|snapshot| snapshot.guid);
+            found.head = newest
+                .and_then(|guid| found.data.get(&guid).cloned())
+                .unwrap_or_default();
+        }
+        _ => {}
+    }
+    result
+}

@@ -1,0 +1,174 @@
+//! One machine's ZFS, as zrep uses it: observe a dataset, apply a batch of changes, send a stream, receive one.
+
+use std::fmt;
+use std::io::{PipeReader, PipeWriter};
+
+use crate::model::{Guid, Snapshot, State};
+use crate::plan::{Action, Transfer};
+use zfs_ffi::DatasetName;
+
+pub mod fake;
+pub mod local;
+
+/// One side of a pairing.
+///
+/// Methods take `&self`: streams of several datasets run at once.
+pub trait Host: Send + Sync + fmt::Debug {
+    /// What there is to know of a dataset, or `None` if there is no such dataset. Changes nothing.
+    fn observe(&self, dataset: &DatasetName) -> Result<Option<State>, Error>;
+
+    /// The snapshots of a dataset that are younger than the transaction group, oldest first. Cheaper than to observe it anew.
+    fn snapshots_since(&self, dataset: &DatasetName, txg: u64) -> Result<Vec<Snapshot>, Error>;
+
+    /// The names of all filesystems and volumes on which `property` is set, locally or received.
+    fn with_property(&self, property: &str) -> Result<Vec<DatasetName>, Error>;
+
+    /// Carries out a batch of changes, all of one pool, in order. Answers with one [`Applied`] for each.
+    ///
+    /// Where the caller is root and all of them are of the kind that a channel program can do, the batch is one transaction: it is
+    /// checked as a whole, and then either done or not begun. Otherwise it is done call by call, and [`BatchError::begun`] tells whether
+    /// an error left part of it behind.
+    fn apply(&self, batch: &[Action]) -> Result<Vec<Applied>, BatchError>;
+
+    /// Writes the stream of a transfer into `out`, and returns when it is written. Blocks as long as the reader is slow.
+    ///
+    /// `watch` is called now and then with the number of bytes so far.
+    fn send(&self, transfer: &Transfer, out: PipeWriter, watch: Option<&(dyn Fn(u64) + Sync)>) -> Result<(), Error>;
+
+    /// Reads the stream of a transfer from `input` and makes a snapshot of it.
+    ///
+    /// On failure the target is as it was before, except that an interrupted stream leaves what it brought so far, to go on from.
+    fn receive(&self, transfer: &Transfer, input: PipeReader) -> Result<Received, Error>;
+
+    /// How many bytes the stream of a transfer will have, roughly.
+    fn estimate(&self, transfer: &Transfer) -> Result<u64, Error>;
+}
+
+/// What an action has done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Applied {
+    /// What it says.
+    Done,
+    /// It made a snapshot.
+    Created {
+        /// The new identity.
+        guid: Guid,
+        /// The transaction group.
+        createtxg: u64,
+    },
+    /// The snapshot could not be destroyed, and was left ([`IfHeld::Keep`](crate::plan::IfHeld::Keep)).
+    Kept {
+        /// Why.
+        reason: String,
+    },
+}
+
+/// A received snapshot.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Received {
+    /// Its identity, which is the source's.
+    pub guid: Guid,
+    /// How long the stream was.
+    pub bytes: u64,
+    /// What did not come out as it should, without harm to the data.
+    pub warnings: Vec<String>,
+}
+
+/// What callers branch on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ErrorKind {
+    /// A dataset, snapshot or pool is not there.
+    NotFound,
+    /// The name is taken.
+    Exists,
+    /// It is held, mounted, being received, or has a clone.
+    Busy,
+    /// The caller may not do this.
+    Permission,
+    /// The pool is full, or a quota is reached.
+    NoSpace,
+    /// The target was written to since the base.
+    Modified,
+    /// The target does not have the base.
+    WrongBase,
+    /// The stream ended early; what arrived is kept, to go on from.
+    Interrupted,
+    /// The stream is not one that this side can receive.
+    BadStream,
+    /// A condition of the batch does not hold.
+    Unexpected,
+    /// There is no ZFS on this machine.
+    NoZfs,
+    /// The pool takes no changes: it is suspended, read-only, or was exported.
+    PoolUnavailable,
+    /// The key of an encrypted dataset is not loaded.
+    KeyUnavailable,
+    /// Everything else.
+    Other,
+}
+
+impl ErrorKind {
+    /// Whether a receive that failed so may have left a part of its stream which is of no use: the kernel looks for all the others
+    /// before it takes the stream, or another receive is at work there.
+    pub fn leaves_partial(self) -> bool {
+        match self {
+            Self::NoSpace | Self::BadStream | Self::KeyUnavailable | Self::Other => true,
+            Self::NotFound
+            | Self::Exists
+            | Self::Busy
+            | Self::Permission
+            | Self::Modified
+            | Self::WrongBase
+            | Self::Interrupted
+            | Self::Unexpected
+            | Self::NoZfs
+            | Self::PoolUnavailable => false,
+        }
+    }
+}
+
+/// An operation that did not succeed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Error {
+    /// What callers branch on.
+    pub kind: ErrorKind,
+    /// What was tried, and why it did not work, in one line that names the dataset.
+    pub text: String,
+}
+
+impl Error {
+    /// An error of `kind`.
+    pub fn new(kind: ErrorKind, text: impl Into<String>) -> Self {
+        Self {
+            kind,
+            text: text.into(),
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl std::error::Error for Error {}
+
+/// A batch that was not carried out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BatchError {
+    /// Which action it failed at.
+    pub index: usize,
+    /// Whether actions before it were done.
+    pub begun: bool,
+    /// What went wrong.
+    pub error: Error,
+}
+
+impl fmt::Display for BatchError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.error.fmt(f)
+    }
+}
+
+impl std::error::Error for BatchError {}
