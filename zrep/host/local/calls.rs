@@ -1,0 +1,214 @@
+//! A batch call by call: for callers that may not run channel programs, and for what no program can do.
+
+use super::error::from_ffi;
+use super::{Local, observe};
+use crate::host::{Applied, BatchError, Error, ErrorKind};
+use crate::model::Guid;
+use crate::plan::{Action, IfHeld, Object};
+use zfs_ffi::{DatasetName, Defer, Handle, PropertyValue, SnapshotName, Source};
+
+impl Local {
+    /// Applies the batch in order. Snapshots that stand next to each other are made by one call, atomically.
+    pub(super) fn apply_by_calls(&self, batch: &[Action]) -> Result<Vec<Applied>, BatchError> {
+        let is_snapshot = |action: &Action| matches!(action, Action::Snapshot(_));
+        let mut applied = Vec::with_capacity(batch.len());
+        for group in batch.chunk_by(|one, next| is_snapshot(one) && is_snapshot(next)) {
+            let index = applied.len();
+            let failed = |error| BatchError {
+                index,
+                begun: batch[..index].iter().any(changes),
+                error,
+            };
+            applied.extend(
+                self.with_handle(|handle| self.apply_group(handle, group))
+                    .map_err(failed)?,
+            );
+        }
+        Ok(applied)
+    }
+
+    fn apply_group(&self, handle: &Handle, group: &[Action]) -> Result<Vec<Applied>, Error> {
+        match group {
+            [action] if !matches!(action, Action::Snapshot(_)) => Ok(vec![self.apply_one(handle, action)?]),
+            snapshots => self.snapshot_all(handle, snapshots),
+        }
+    }
+
+    fn snapshot_all(&self, handle: &Handle, group: &[Action]) -> Result<Vec<Applied>, Error> {
+        let names: Vec<SnapshotName> = group
+            .iter()
+            .filter_map(|action| match action {
+                Action::Snapshot(name) => Some(name.clone()),
+                Action::Expect { .. }
+                | Action::Set { .. }
+                | Action::Destroy { .. }
+                | Action::Rollback(_)
+                | Action::DiscardPartial(_)
+                | Action::DestroyUnreceived(_)
+                | Action::Mount(_) => None,
+            })
+            .collect();
+        self.core.snapshot(&names, &[]).map_err(from_ffi)?;
+        names.iter().map(|name| created(handle, name)).collect()
+    }
+
+    fn apply_one(&self, handle: &Handle, action: &Action) -> Result<Applied, Error> {
+        match action {
+            Action::Expect {
+                dataset,
+                property,
+                value,
+            } => expect(handle, dataset, property, value.as_deref())?,
+            Action::Snapshot(_) => {}
+            Action::Set { on, properties } => set(handle, on, properties)?,
+            Action::Destroy {
+                snapshot,
+                guid,
+                if_held,
+            } => return self.destroy(handle, snapshot, *guid, *if_held),
+            Action::Rollback(snapshot) => self.core.rollback_to(snapshot).map_err(from_ffi)?,
+            Action::DiscardPartial(dataset) => self.discard(handle, dataset)?,
+            Action::DestroyUnreceived(dataset) => self.destroy_unreceived(handle, dataset)?,
+            Action::Mount(dataset) => mount(handle, dataset)?,
+        }
+        Ok(Applied::Done)
+    }
+
+    /// Destroys the snapshot if it is still the same one.
+    fn destroy(&self, handle: &Handle, name: &SnapshotName, guid: Guid, if_held: IfHeld) -> Result<Applied, Error> {
+        match guid_of(handle, name)? {
+            None => return Ok(Applied::Done),
+            Some(found) if found != guid => {
+                return Err(Error::new(
+                    ErrorKind::Unexpected,
+                    format!("destroy {name}: another snapshot has this name now"),
+                ));
+            }
+            Some(_) => {}
+        }
+        match (
+            self.core.destroy_snapshots(std::slice::from_ref(name), Defer::No),
+            if_held,
+        ) {
+            (Ok(()), _) => Ok(Applied::Done),
+            (Err(error), IfHeld::Keep) => Ok(Applied::Kept {
+                reason: error.to_string(),
+            }),
+            (Err(error), IfHeld::Fail) => Err(from_ffi(error)),
+        }
+    }
+
+    fn discard(&self, handle: &Handle, dataset: &DatasetName) -> Result<(), Error> {
+        let state = observe::state(&self.core, handle, dataset)?;
+        match state {
+            Some(state) if state.partial.is_some() && !state.inconsistent => {
+                self.core.discard_partial_receive(dataset).map_err(from_ffi)
+            }
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    /// Destroys a dataset only if a first receive has left it without a single snapshot.
+    fn destroy_unreceived(&self, handle: &Handle, dataset: &DatasetName) -> Result<(), Error> {
+        let state = observe::state(&self.core, handle, dataset)?;
+        match state {
+            Some(state) if state.inconsistent && state.snapshots.is_empty() => {
+                self.core.destroy(dataset).map_err(from_ffi)
+            }
+            Some(_) | None => Ok(()),
+        }
+    }
+}
+
+/// Whether the action leaves something behind.
+fn changes(action: &Action) -> bool {
+    !matches!(action, Action::Expect { .. })
+}
+
+fn created(handle: &Handle, name: &SnapshotName) -> Result<Applied, Error> {
+    let snapshot = handle.snapshot(name).map_err(from_ffi)?;
+    let properties = snapshot.properties().map_err(from_ffi)?;
+    let number = |property: &str| properties.u64(property).unwrap_or(0);
+    Ok(Applied::Created {
+        guid: Guid(number("guid")),
+        createtxg: number("createtxg"),
+    })
+}
+
+fn guid_of(handle: &Handle, name: &SnapshotName) -> Result<Option<Guid>, Error> {
+    match handle.snapshot(name) {
+        Ok(snapshot) => Ok(snapshot.properties().map_err(from_ffi)?.u64("guid").map(Guid)),
+        Err(error) if error.kind() == zfs_ffi::Kind::NotFound => Ok(None),
+        Err(error) => Err(from_ffi(error)),
+    }
+}
+
+fn expect(handle: &Handle, dataset: &DatasetName, property: &str, value: Option<&str>) -> Result<(), Error> {
+    let user = handle
+        .dataset(dataset)
+        .and_then(|dataset| dataset.user_properties())
+        .map_err(from_ffi)?;
+    let local = user.get(property).filter(|found| found.source == Source::Local);
+    let found = local.and_then(|found| match &found.value {
+        PropertyValue::String(text) => Some(text.as_str()),
+        PropertyValue::U64(_) => None,
+    });
+    if found == value {
+        return Ok(());
+    }
+    let text = format!(
+        "{dataset}: expected {property} to be {}, found {}",
+        value.unwrap_or("absent"),
+        found.unwrap_or("none")
+    );
+    Err(Error::new(ErrorKind::Unexpected, text))
+}
+
+/// Sets everything that has a value by one call, and so in one transaction; each inherit is one more.
+fn set(handle: &Handle, on: &Object, properties: &[(String, Option<String>)]) -> Result<(), Error> {
+    let opened = match on {
+        Object::Dataset(name) => handle.dataset(name),
+        Object::Snapshot(name) => handle.snapshot(name),
+    };
+    let mut dataset = opened.map_err(from_ffi)?;
+    let values: Vec<(&str, &str)> = properties
+        .iter()
+        .filter_map(|(name, value)| Some((name.as_str(), value.as_deref()?)))
+        .collect();
+    if !values.is_empty() {
+        let result = dataset.set(&values);
+        // N.B. libzfs reports "mount failed" for readonly=on while a file is open for writing, although the property is set and the kernel
+        // refuses writes. So what counts is what stands there afterwards.
+        if let Err(error) = result {
+            dataset.refresh();
+            let now = dataset.properties().map_err(from_ffi)?;
+            if !values.iter().all(|(name, value)| stands(&now, name, value)) {
+                return Err(from_ffi(error));
+            }
+        }
+    }
+    for (name, _) in properties.iter().filter(|(_, value)| value.is_none()) {
+        dataset.inherit(name, false).map_err(from_ffi)?;
+    }
+    Ok(())
+}
+
+fn stands(properties: &zfs_ffi::Properties, name: &str, value: &str) -> bool {
+    let Some(found) = properties.get(name).filter(|found| found.source == Source::Local) else {
+        return false;
+    };
+    match (&found.value, value) {
+        (PropertyValue::String(text), value) => text == value,
+        (PropertyValue::U64(1), "on") | (PropertyValue::U64(0), "off") => true,
+        (PropertyValue::U64(_), _) => false,
+    }
+}
+
+fn mount(handle: &Handle, name: &DatasetName) -> Result<(), Error> {
+    let dataset = handle.dataset(name).map_err(from_ffi)?;
+    if dataset.is_mounted().is_some() {
+        Ok(())
+    } else {
+        dataset.mount().map_err(from_ffi)
+    }
+}

@@ -1,0 +1,140 @@
+//! This machine's own ZFS, through libzfs_core and libzfs. The only module that calls zfs-ffi, and that sees descriptors.
+
+use std::io::{PipeReader, PipeWriter};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use super::{Applied, BatchError, Error, ErrorKind, Host, Received};
+use crate::model::{Snapshot, State};
+use crate::plan::{Action, Transfer};
+use zfs_ffi::{Core, DatasetName, Handle};
+
+mod calls;
+mod error;
+mod observe;
+mod program;
+mod stream;
+
+/// The local ZFS.
+#[derive(Debug)]
+pub struct Local {
+    core: Core,
+    /// libzfs handles that are not in use. One must not be used by two threads at once, and each costs a little to make.
+    idle: Mutex<Vec<Handle>>,
+    /// Whether channel programs are worth trying: only root may run them.
+    programs: AtomicBool,
+}
+
+impl Local {
+    /// Opens the local ZFS. Does not load the kernel module.
+    pub fn open() -> Result<Self, Error> {
+        let core = Core::open().map_err(error::from_ffi)?;
+        let programs = AtomicBool::new(rustix::process::geteuid().is_root());
+        Ok(Self {
+            core,
+            idle: Mutex::new(Vec::new()),
+            programs,
+        })
+    }
+
+    /// Runs `work` with a handle that nobody else uses meanwhile.
+    fn with_handle<T>(&self, work: impl FnOnce(&Handle) -> Result<T, Error>) -> Result<T, Error> {
+        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let handle = match idle {
+            Some(handle) => handle,
+            None => Handle::open().map_err(error::from_ffi)?,
+        };
+        let result = work(&handle);
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(handle);
+        result
+    }
+
+    /// Whether the batch can be one channel program.
+    fn is_program(&self, batch: &[Action]) -> bool {
+        self.programs.load(Ordering::Relaxed) && batch.iter().all(program::can_do)
+    }
+
+    /// Applies one part of a batch, by a program if the whole part is fit for one.
+    fn apply_part(&self, part: &[Action]) -> Result<Vec<Applied>, BatchError> {
+        if !self.is_program(part) {
+            return self.apply_by_calls(part);
+        }
+        match self.apply_by_program(part) {
+            Err(BatchError {
+                begun: false,
+                error: Error {
+                    kind: ErrorKind::Permission,
+                    ..
+                },
+                ..
+            }) => {
+                // Root in a container: it may own datasets, but not run programs.
+                self.programs.store(false, Ordering::Relaxed);
+                self.apply_by_calls(part)
+            }
+            applied => applied,
+        }
+    }
+}
+
+impl Host for Local {
+    fn observe(&self, dataset: &DatasetName) -> Result<Option<State>, Error> {
+        self.with_handle(|handle| observe::state(&self.core, handle, dataset))
+    }
+
+    fn snapshots_since(&self, dataset: &DatasetName, txg: u64) -> Result<Vec<Snapshot>, Error> {
+        self.with_handle(|handle| observe::snapshots(handle, dataset, txg))
+    }
+
+    fn with_property(&self, property: &str) -> Result<Vec<DatasetName>, Error> {
+        self.with_handle(|handle| observe::with_property(handle, property))
+    }
+
+    fn apply(&self, batch: &[Action]) -> Result<Vec<Applied>, BatchError> {
+        let mut applied = Vec::with_capacity(batch.len());
+        for part in batch.chunk_by(|one, next| program::can_do(one) == program::can_do(next)) {
+            let before = applied.len();
+            let shift = |failed: BatchError| BatchError {
+                index: before + failed.index,
+                begun: failed.begun || before > 0,
+                ..failed
+            };
+            applied.extend(self.apply_part(part).map_err(shift)?);
+        }
+        Ok(applied)
+    }
+
+    fn send(&self, transfer: &Transfer, out: PipeWriter, watch: Option<&(dyn Fn(u64) + Sync)>) -> Result<(), Error> {
+        self.send_stream(transfer, &out, watch)
+    }
+
+    fn receive(&self, transfer: &Transfer, input: PipeReader) -> Result<Received, Error> {
+        self.receive_stream(transfer, &input)
+    }
+
+    fn estimate(&self, transfer: &Transfer) -> Result<u64, Error> {
+        self.core
+            .send_space(&transfer.snapshot, &stream::options(transfer))
+            .map_err(error::from_ffi)
+    }
+}
+
+/// The versions of the two halves of ZFS, as far as they are there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Versions {
+    /// What the loaded kernel module says of itself.
+    pub kernel: Option<String>,
+    /// The file name of the libzfs that is loaded at run time.
+    pub library: Option<String>,
+}
+
+/// Looks for the versions. Needs no ZFS.
+pub fn versions() -> Versions {
+    // The library is found when a handle is made; without the kernel module there is none to be made.
+    drop(Handle::open());
+    let zfs_ffi::Versions { userland, kernel } = zfs_ffi::Versions::detect();
+    Versions {
+        kernel,
+        library: userland,
+    }
+}
