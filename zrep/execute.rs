@@ -1,0 +1,478 @@
+//! Carries plans out, stage by stage, and undoes what it began where a stage fails before the point of no return.
+//!
+//! Several plans go together: what they have to change in one pool in the same stage is one batch, and so one transaction;
+//! their streams run side by side. A plan that fails drops out, and does not stop the others.
+
+use std::fmt;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread;
+
+use crate::host::{Applied, BatchError, Error, ErrorKind, Host, Received};
+use crate::model::{Guid, Side};
+use crate::os;
+use crate::plan::{Action, IfHeld, Object, Plan, Stage, Transfer};
+
+/// How many streams run at the same time. Their transactions coincide, so more streams cost hardly more of them.
+const STREAMS: usize = 8;
+
+/// Hears of what happens, as it happens.
+pub trait Watch: Sync {
+    /// The first changes are made, or turned out to be impossible.
+    fn begun(&self) {}
+    /// A stage's stream begins.
+    fn sending(&self, _transfer: &Transfer, _estimate: Option<u64>) {}
+    /// So many bytes have been sent of it.
+    fn sent(&self, _transfer: &Transfer, _bytes: u64) {}
+    /// It has arrived.
+    fn arrived(&self, _transfer: &Transfer, _received: &Received) {}
+    /// Whether [`Watch::sent`] and the estimate are wanted: both cost a little.
+    fn wants_bytes(&self) -> bool {
+        false
+    }
+}
+
+/// Hears nothing.
+#[derive(Debug)]
+pub struct Quiet;
+
+impl Watch for Quiet {}
+
+/// The two hosts of a pairing.
+#[derive(Debug, Clone)]
+pub struct Ends {
+    /// Where the master is.
+    pub source: Arc<dyn Host>,
+    /// Where the replica is.
+    pub target: Arc<dyn Host>,
+}
+
+impl Ends {
+    fn host(&self, side: Side) -> &Arc<dyn Host> {
+        match side {
+            Side::Source => &self.source,
+            Side::Target => &self.target,
+        }
+    }
+}
+
+/// A plan and the hosts that it is for.
+#[derive(Debug, Clone)]
+pub struct Job {
+    /// The hosts.
+    pub ends: Ends,
+    /// What is to be done.
+    pub plan: Plan,
+}
+
+/// What was done of a plan.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Done {
+    /// Each action with its result, in order.
+    pub applied: Vec<(Side, Action, Applied)>,
+    /// Each transfer that arrived.
+    pub received: Vec<(Transfer, Received)>,
+}
+
+impl Done {
+    /// The snapshot that the plan made on the source.
+    pub fn created(&self) -> Option<(&zfs_ffi::SnapshotName, Guid)> {
+        self.applied
+            .iter()
+            .rev()
+            .find_map(|(side, action, result)| match (side, action, result) {
+                (Side::Source, Action::Snapshot(name), Applied::Created { guid, .. }) => Some((name, *guid)),
+                (Side::Source | Side::Target, _, _) => None,
+            })
+    }
+
+    /// The length of all streams, in bytes.
+    pub fn bytes(&self) -> u64 {
+        self.received.iter().map(|(_, received)| received.bytes).sum()
+    }
+}
+
+/// Why a plan was not carried out to its end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// Where.
+    pub side: Side,
+    /// The dataset or snapshot.
+    pub object: String,
+    /// What went wrong.
+    pub error: Error,
+    /// Whether it happened behind the point of no return.
+    pub committed: bool,
+    /// What could not be undone, if anything.
+    pub not_undone: Vec<String>,
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}: {}", self.side, self.object, self.error)
+    }
+}
+
+impl std::error::Error for Failure {}
+
+/// Carries out one plan.
+pub fn run(job: Job, watch: &dyn Watch) -> Result<Done, Failure> {
+    let mut results = run_all(vec![job], watch);
+    results.pop().unwrap_or(Ok(Done::default()))
+}
+
+/// Carries out several plans together. Answers with one result for each, in their order.
+pub fn run_all(jobs: Vec<Job>, watch: &dyn Watch) -> Vec<Result<Done, Failure>> {
+    let mut runs: Vec<Run> = jobs.into_iter().map(Run::new).collect();
+    let mut begun = false;
+    while runs.iter().any(Run::is_going) {
+        apply_together(&mut runs);
+        if !std::mem::replace(&mut begun, true) {
+            watch.begun();
+        }
+        transfer_together(&mut runs, watch);
+        runs.iter_mut().for_each(Run::pass_commit);
+    }
+    runs.into_iter().map(Run::finish).collect()
+}
+
+/// A plan under way.
+struct Run {
+    job: Job,
+    next: usize,
+    done: Done,
+    committed: bool,
+    failure: Option<Failure>,
+}
+
+impl Run {
+    fn new(job: Job) -> Self {
+        Self {
+            job,
+            next: 0,
+            done: Done::default(),
+            committed: false,
+            failure: None,
+        }
+    }
+
+    fn stage(&self) -> Option<&Stage> {
+        if self.failure.is_some() {
+            None
+        } else {
+            self.job.plan.stages.get(self.next)
+        }
+    }
+
+    fn is_going(&self) -> bool {
+        self.stage().is_some()
+    }
+
+    fn pass_commit(&mut self) {
+        if matches!(self.stage(), Some(Stage::Commit)) {
+            self.committed = true;
+            self.next += 1;
+        }
+    }
+
+    fn fail(&mut self, side: Side, object: &str, error: Error) {
+        if self.failure.is_none() {
+            self.failure = Some(Failure {
+                side,
+                object: object.to_owned(),
+                error,
+                committed: self.committed,
+                not_undone: Vec::new(),
+            });
+        }
+    }
+
+    /// Takes back what was done, the last thing first.
+    fn finish(mut self) -> Result<Done, Failure> {
+        let Some(mut failure) = self.failure.take() else {
+            return Ok(self.done);
+        };
+        if !failure.committed {
+            failure.not_undone = self.undo(&failure);
+        }
+        Err(failure)
+    }
+
+    fn undo(&self, failure: &Failure) -> Vec<String> {
+        let mut left = Vec::new();
+        for (side, action) in self.undo_actions(failure) {
+            if let Err(error) = self.job.ends.host(side).apply(std::slice::from_ref(&action)) {
+                left.push(format!("{side}: {action}: {error}"));
+            }
+        }
+        left
+    }
+
+    /// In the order in which they must be done: the last thing is undone first.
+    fn undo_actions(&self, failure: &Failure) -> Vec<(Side, Action)> {
+        let Self { job, done, .. } = self;
+        let mut undo = Vec::new();
+        // What an interrupted stream has brought is kept, to go on from. After any other failure in mid-stream it would only fill the pool.
+        if let Some(Stage::Transfer(transfer)) = job.plan.stages.get(self.next) {
+            undo.extend(
+                failure
+                    .error
+                    .kind
+                    .leaves_partial()
+                    .then(|| (Side::Target, discard(transfer))),
+            );
+        }
+        let keep_snapshot = failure.error.kind == ErrorKind::Interrupted;
+        let back = done.applied.iter().rev();
+        undo.extend(back.filter_map(|(side, action, result)| {
+            Some((*side, undo_of(&job.plan, done, action, result, keep_snapshot)?))
+        }));
+        undo
+    }
+}
+
+/// What undoes an action that was done, if it is to be undone.
+fn undo_of(plan: &Plan, done: &Done, action: &Action, result: &Applied, keep_snapshot: bool) -> Option<Action> {
+    let arrived = |guid: Guid| done.received.iter().any(|(_, received)| received.guid == guid);
+    match (action, result) {
+        // A snapshot that has arrived is the new base, and one that is half sent is what the rest is read from.
+        (Action::Snapshot(_), Applied::Created { guid, .. }) if keep_snapshot || arrived(*guid) => None,
+        (Action::Snapshot(name), Applied::Created { guid, .. }) => Some(Action::Destroy {
+            snapshot: name.clone(),
+            guid: *guid,
+            if_held: IfHeld::Fail,
+        }),
+        // The mark on a snapshot says that it has arrived; that stays true.
+        (
+            Action::Set {
+                on: Object::Snapshot(_),
+                ..
+            },
+            _,
+        ) => None,
+        (Action::Set { on, properties }, _) => Some(unset(plan, on, properties)),
+        (
+            Action::Expect { .. }
+            | Action::Snapshot(_)
+            | Action::Destroy { .. }
+            | Action::Rollback(_)
+            | Action::DiscardPartial(_)
+            | Action::DestroyUnreceived(_)
+            | Action::Mount(_),
+            _,
+        ) => None,
+    }
+}
+
+/// What drops the part of a stream that has arrived.
+fn discard(transfer: &Transfer) -> Action {
+    match transfer.creation {
+        Some(_) => Action::DestroyUnreceived(transfer.into.dataset().clone()),
+        None => Action::DiscardPartial(transfer.into.dataset().clone()),
+    }
+}
+
+/// Sets properties back to the local value that they had, or to none.
+fn unset(plan: &Plan, on: &Object, properties: &[(String, Option<String>)]) -> Action {
+    let before = |name: &String| (name.clone(), plan.value_before(on, name));
+    Action::Set {
+        on: on.clone(),
+        properties: properties.iter().map(|(name, _)| before(name)).collect(),
+    }
+}
+
+/// The part of one run in a batch.
+struct Part {
+    run: usize,
+    side: Side,
+    action: Action,
+}
+
+/// Applies what all runs have to change in this stage. What lies in one pool goes in one batch; the pools work side by side.
+fn apply_together(runs: &mut [Run]) {
+    let batches = batches(runs);
+    let results: Vec<(Vec<Part>, Vec<PartResult>)> = thread::scope(|scope| {
+        let workers: Vec<_> = batches
+            .into_iter()
+            .map(|(host, parts)| {
+                scope.spawn(move || {
+                    let results = apply_batch(host.as_ref(), &parts);
+                    (parts, results)
+                })
+            })
+            .collect();
+        workers
+            .into_iter()
+            .map(|worker| worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+            .collect()
+    });
+    let applied: Vec<usize> = (0..runs.len())
+        .filter(|&index| matches!(runs[index].stage(), Some(Stage::Apply { .. })))
+        .collect();
+    for (parts, results) in results {
+        record(runs, parts, results);
+    }
+    for index in applied {
+        runs[index].next += 1;
+    }
+}
+
+type PartResult = Result<Applied, Error>;
+
+fn batches(runs: &[Run]) -> Vec<(Arc<dyn Host>, Vec<Part>)> {
+    let mut batches: Vec<(Arc<dyn Host>, String, Vec<Part>)> = Vec::new();
+    for (run, going) in runs.iter().enumerate() {
+        let Some(Stage::Apply { source, target }) = going.stage() else {
+            continue;
+        };
+        let sides = source
+            .iter()
+            .map(|action| (Side::Source, action))
+            .chain(target.iter().map(|action| (Side::Target, action)));
+        for (side, action) in sides {
+            let host = going.job.ends.host(side);
+            let part = Part {
+                run,
+                side,
+                action: action.clone(),
+            };
+            match batches
+                .iter_mut()
+                .find(|(other, pool, _)| Arc::ptr_eq(other, host) && pool == action.pool())
+            {
+                Some((_, _, parts)) => parts.push(part),
+                None => batches.push((Arc::clone(host), action.pool().to_owned(), vec![part])),
+            }
+        }
+    }
+    batches.into_iter().map(|(host, _, parts)| (host, parts)).collect()
+}
+
+/// Applies a batch. A run whose part of it is not possible is taken out, and the others are tried again without it.
+fn apply_batch(host: &dyn Host, parts: &[Part]) -> Vec<PartResult> {
+    let mut results: Vec<Option<PartResult>> = parts.iter().map(|_| None).collect();
+    loop {
+        let open: Vec<usize> = (0..parts.len()).filter(|&index| results[index].is_none()).collect();
+        if open.is_empty() {
+            return results.into_iter().flatten().collect();
+        }
+        let batch: Vec<Action> = open.iter().map(|&index| parts[index].action.clone()).collect();
+        match host.apply(&batch) {
+            Ok(applied) => open
+                .iter()
+                .zip(applied)
+                .for_each(|(&index, applied)| results[index] = Some(Ok(applied))),
+            Err(failed) => note_failure(parts, &open, failed, &mut results),
+        }
+    }
+}
+
+fn note_failure(parts: &[Part], open: &[usize], failed: BatchError, results: &mut [Option<PartResult>]) {
+    let culprit = open.get(failed.index).map(|&index| parts[index].run);
+    for (position, &index) in open.iter().enumerate() {
+        let is_his = Some(parts[index].run) == culprit;
+        if failed.begun && position < failed.index {
+            results[index] = Some(Ok(Applied::Done));
+        } else if failed.begun || is_his || culprit.is_none() {
+            results[index] = Some(Err(failed.error.clone()));
+        }
+    }
+}
+
+fn record(runs: &mut [Run], parts: Vec<Part>, results: Vec<PartResult>) {
+    for (Part { run, side, action }, result) in parts.into_iter().zip(results) {
+        match result {
+            Ok(applied) => runs[run].done.applied.push((side, action, applied)),
+            Err(error) => runs[run].fail(side, action.object(), error),
+        }
+    }
+}
+
+/// Runs the streams of this stage, several at a time.
+fn transfer_together(runs: &mut [Run], watch: &dyn Watch) {
+    let due: Vec<&mut Run> = runs
+        .iter_mut()
+        .filter(|run| matches!(run.stage(), Some(Stage::Transfer(_))))
+        .collect();
+    match due.len() {
+        0 => {}
+        // The usual case of one filesystem needs no worker.
+        1 => due.into_iter().for_each(|run| transfer_stage(run, watch)),
+        many => {
+            let next = AtomicUsize::new(0);
+            let slots: Vec<Mutex<&mut Run>> = due.into_iter().map(Mutex::new).collect();
+            thread::scope(|scope| {
+                for _ in 0..STREAMS.min(many) {
+                    scope.spawn(|| {
+                        while let Some(slot) = slots.get(next.fetch_add(1, Ordering::Relaxed)) {
+                            let mut run = slot.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+                            transfer_stage(&mut run, watch);
+                        }
+                    });
+                }
+            });
+        }
+    }
+}
+
+fn transfer_stage(run: &mut Run, watch: &dyn Watch) {
+    let Some(Stage::Transfer(transfer)) = run.stage().cloned() else {
+        return;
+    };
+    match transfer_one(&run.job.ends, &transfer, watch) {
+        Ok(received) => {
+            watch.arrived(&transfer, &received);
+            run.done.received.push((*transfer, received));
+            run.next += 1;
+        }
+        Err((side, error)) => {
+            let object = match side {
+                Side::Source => transfer.snapshot.to_string(),
+                Side::Target => transfer.into.dataset().to_string(),
+            };
+            run.fail(side, &object, error);
+        }
+    }
+}
+
+/// One pipe, whose ends two ioctls hold: the stream never passes through this program.
+fn transfer_one(ends: &Ends, transfer: &Transfer, watch: &dyn Watch) -> Result<Received, (Side, Error)> {
+    let bytes = watch.wants_bytes();
+    let estimate = if bytes {
+        ends.source.estimate(transfer).ok()
+    } else {
+        None
+    };
+    watch.sending(transfer, estimate);
+    let (input, out) =
+        os::stream_pipe().map_err(|error| (Side::Source, Error::new(ErrorKind::Other, format!("pipe: {error}"))))?;
+    let told = |so_far| watch.sent(transfer, so_far);
+    let (sent, received) = thread::scope(|scope| {
+        let sender = scope.spawn(|| {
+            ends.source
+                .send(transfer, out, bytes.then_some(&told as &(dyn Fn(u64) + Sync)))
+        });
+        let received = ends.target.receive(transfer, input);
+        (
+            sender.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
+            received,
+        )
+    });
+    judge(sent, received)
+}
+
+/// Which of two errors is the cause. A sender whose reader went away, and a receiver whose stream ended, only tell that
+/// the other side failed.
+fn judge(sent: Result<(), Error>, received: Result<Received, Error>) -> Result<Received, (Side, Error)> {
+    match (sent, received) {
+        (_, Ok(received)) => Ok(received),
+        (
+            Err(cause),
+            Err(Error {
+                kind: ErrorKind::Interrupted,
+                ..
+            }),
+        ) if cause.kind != ErrorKind::Interrupted => Err((Side::Source, cause)),
+        (Ok(()) | Err(_), Err(cause)) => Err((Side::Target, cause)),
+    }
+}
