@@ -1,0 +1,205 @@
+//! One run of zrep: the settings, the host, and what all verbs do with them.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::clock;
+use crate::execute::{Ends, Job, Watch};
+use crate::host::{Error, Host, Received};
+use crate::lock::{self, FileLock};
+use crate::model::{Side, State};
+use crate::plan::lock::{Holder, Locking};
+use crate::plan::{Plan, Transfer, pairing};
+use crate::problem::Problem;
+use crate::props::{Key, View};
+use crate::refusal::{Refusal, Why};
+use crate::settings::Settings;
+use crate::ui::Ui;
+use zfs_ffi::DatasetName;
+
+/// What a verb works with.
+#[derive(Debug)]
+pub struct Session {
+    /// The settings.
+    pub settings: Settings,
+    /// This machine's ZFS.
+    pub host: Arc<dyn Host>,
+    /// Where the words go.
+    pub ui: Ui,
+    /// The number of this process.
+    pub pid: u32,
+    /// What time it is, in seconds since 1970.
+    pub clock: fn() -> u64,
+}
+
+/// Both ends of a pairing.
+#[derive(Debug, Clone)]
+pub struct Pair {
+    /// The master.
+    pub source: State,
+    /// The replica.
+    pub target: State,
+}
+
+impl Session {
+    /// A session on this machine's host, with the clock of this machine.
+    pub fn new(settings: Settings, host: Arc<dyn Host>, ui: Ui) -> Self {
+        Self {
+            settings,
+            host,
+            ui,
+            pid: std::process::id(),
+            clock: clock::now,
+        }
+    }
+
+    /// Now, in seconds since 1970.
+    pub fn now(&self) -> u64 {
+        (self.clock)()
+    }
+
+    /// Looks at a dataset.
+    pub fn observe(&self, side: Side, name: &DatasetName) -> Result<Option<State>, Problem> {
+        let host = |error: Error| Problem::Host {
+            side: Some(side),
+            dataset: name.to_string(),
+            error,
+        };
+        self.host.observe(name).map_err(host)
+    }
+
+    /// Looks at a dataset that must be there.
+    pub fn require(&self, side: Side, name: &DatasetName) -> Result<State, Problem> {
+        let missing = || Refusal {
+            side,
+            dataset: name.to_string(),
+            why: Why::Missing,
+        };
+        self.observe(side, name)?.ok_or_else(|| missing().into())
+    }
+
+    /// Looks at a master and at its target.
+    pub fn pair_of_source(&self, source: &DatasetName) -> Result<Pair, Problem> {
+        let source = self.require(Side::Source, source)?;
+        let target = pairing::target_of(&self.settings.me, &source)?;
+        let target = self.require(Side::Target, &target)?;
+        Ok(Pair { source, target })
+    }
+
+    /// Looks at a replica and at its master.
+    pub fn pair_of_target(&self, target: &DatasetName) -> Result<Pair, Problem> {
+        let target = self.require(Side::Target, target)?;
+        let source = pairing::source_of(&self.settings.me, &target)?;
+        let source = self.require(Side::Source, &source)?;
+        Ok(Pair { source, target })
+    }
+
+    /// This process, as the holder of a lock.
+    pub fn holder(&self) -> Holder {
+        Holder {
+            pid: self.pid,
+            since: clock::digits(self.now()),
+        }
+    }
+
+    /// How a one-shot verb locks `state`.
+    pub fn locking(&self, state: &State) -> Locking {
+        Locking::Take {
+            holder: self.holder(),
+            seen: lock::seen(state, &self.settings.me.tag, self.pid),
+        }
+    }
+
+    /// Takes the lock file, for as long as it takes to look at locks and to set one's own.
+    pub fn file_lock(&self) -> Result<FileLock, Problem> {
+        FileLock::take(&self.settings.rundir, self.pid, self.settings.lock_retry).map_err(Problem::FileLock)
+    }
+
+    /// A plan for this machine.
+    pub fn job(&self, plan: Plan) -> Job {
+        Job {
+            ends: Ends {
+                source: Arc::clone(&self.host),
+                target: Arc::clone(&self.host),
+            },
+            plan,
+        }
+    }
+
+    /// All datasets that are one side of a pairing.
+    pub fn paired(&self) -> Result<Vec<DatasetName>, Problem> {
+        self.with_property(Key::DestFs)
+    }
+
+    /// This host's masters.
+    pub fn masters(&self) -> Result<Vec<DatasetName>, Problem> {
+        let me = &self.settings.me;
+        let mut masters = Vec::new();
+        for name in self.with_property(Key::Master)? {
+            let Some(state) = self.observe(Side::Source, &name)? else {
+                continue;
+            };
+            let is_ours = pairing::link_of(me, &state).is_ok_and(|link| me.is_here(&link.src_host));
+            if View::new(&state, &me.tag).is_master() && is_ours {
+                masters.push(name);
+            }
+        }
+        Ok(masters)
+    }
+
+    fn with_property(&self, key: Key) -> Result<Vec<DatasetName>, Problem> {
+        let property = self.settings.me.tag.property(key);
+        self.host.with_property(&property).map_err(|error| Problem::Host {
+            side: None,
+            dataset: String::new(),
+            error,
+        })
+    }
+
+    /// The datasets that operands name: `all` is this host's masters.
+    pub fn operands(&self, words: &[String]) -> Result<Vec<DatasetName>, Problem> {
+        match words {
+            [word] if word == "all" => self.masters(),
+            words => words.iter().map(|word| Ok(DatasetName::new(word)?)).collect(),
+        }
+    }
+}
+
+/// Gives the lock file back as soon as the plan has taken its own locks.
+#[derive(Debug)]
+pub struct UntilBegun<'a, W> {
+    inner: &'a W,
+    lock: Mutex<Option<FileLock>>,
+}
+
+impl<'a, W: Watch> UntilBegun<'a, W> {
+    /// Holds `lock` until the first stage is done.
+    pub fn new(inner: &'a W, lock: FileLock) -> Self {
+        Self {
+            inner,
+            lock: Mutex::new(Some(lock)),
+        }
+    }
+}
+
+impl<W: Watch> Watch for UntilBegun<'_, W> {
+    fn begun(&self) {
+        drop(self.lock.lock().unwrap_or_else(PoisonError::into_inner).take());
+        self.inner.begun();
+    }
+
+    fn sending(&self, transfer: &Transfer, estimate: Option<u64>) {
+        self.inner.sending(transfer, estimate);
+    }
+
+    fn sent(&self, transfer: &Transfer, bytes: u64) {
+        self.inner.sent(transfer, bytes);
+    }
+
+    fn arrived(&self, transfer: &Transfer, received: &Received) {
+        self.inner.arrived(transfer, received);
+    }
+
+    fn wants_bytes(&self) -> bool {
+        self.inner.wants_bytes()
+    }
+}
