@@ -1,0 +1,323 @@
+//! The loop: `zrep sync … --every DURATION`.
+//!
+//! It holds the locks, the handles and what it knows of both sides for as long as it runs. A round that went well leaves the next one
+//! nothing to ask but whether the source got snapshots from others. The marks and the expiry of a round travel with the next round's
+//! snapshot, in the same transaction, unless there is time to do them before. That is safe because the truth is the guid on the target,
+//! never the mark: a mark that is lost with the process is found again by the next observation.
+//!
+//! After any failure what was known is dropped, and only a fresh observation is trusted.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+
+use crate::cli::SyncArgs;
+use crate::execute::{self, Done, Failure, Job, Quiet};
+use crate::exit::Exit;
+use crate::plan::{Plan, Stage};
+use crate::problem::Problem;
+use crate::refusal::counted;
+use crate::session::{Session, UntilBegun};
+use crate::stop::Stop;
+use crate::ui::{Ui, problem_json};
+use crate::warm::Warm;
+use zfs_ffi::DatasetName;
+
+/// How long a list of masters is good for, if the operand is `all`.
+const RELIST: Duration = Duration::from_secs(60);
+
+/// The longest pause after failures.
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+
+/// Runs rounds until it is asked to end, or for as many as were asked for.
+pub fn for_ever(session: &Session, args: &SyncArgs, every: Duration) -> Exit {
+    let asked = || Ui::new(false).note("ending after the current step; once more to end at once.");
+    let stop = match Stop::listen(asked) {
+        Ok(stop) => stop,
+        Err(error) => {
+            session.ui.problem(&Problem::Setting(format!("signals: {error}")));
+            return Exit::Failure;
+        }
+    };
+    let mut running = Loop::new(session, args, every);
+    let exit = running.run(&stop);
+    exit.and(running.leave())
+}
+
+/// One dataset in the loop.
+#[derive(Debug, Default)]
+struct Member {
+    /// What is known of both sides, if it can be trusted.
+    warm: Option<Warm>,
+    /// What went wrong the last time.
+    trouble: Option<Trouble>,
+    /// Whether the lock on the source is ours.
+    locked: bool,
+}
+
+/// A failure, and when to try again.
+#[derive(Debug)]
+struct Trouble {
+    headline: String,
+    pause: Duration,
+    until: Instant,
+}
+
+struct Loop<'a> {
+    session: &'a Session,
+    args: &'a SyncArgs,
+    every: Duration,
+    members: BTreeMap<DatasetName, Member>,
+    listed: Option<Instant>,
+    rounds: u64,
+    synced: u64,
+    failed: u64,
+}
+
+impl<'a> Loop<'a> {
+    fn new(session: &'a Session, args: &'a SyncArgs, every: Duration) -> Self {
+        Self {
+            session,
+            args,
+            every,
+            members: BTreeMap::new(),
+            listed: None,
+            rounds: 0,
+            synced: 0,
+            failed: 0,
+        }
+    }
+
+    fn run(&mut self, stop: &Stop) -> Exit {
+        let begun = Instant::now();
+        let mut due = begun;
+        let mut exit = Exit::Success;
+        while !stop.is_asked() && self.args.rounds.is_none_or(|rounds| self.rounds < rounds) {
+            exit = match self.list() {
+                Ok(()) => self.round(),
+                Err(problem) => {
+                    self.session.ui.problem(&problem);
+                    problem.exit()
+                }
+            };
+            self.rounds += 1;
+            due = next_due(due, self.every, Instant::now());
+            if due > Instant::now() {
+                self.settle();
+                stop.sleep_until(due);
+            }
+        }
+        self.session.ui.note(&self.summary(begun.elapsed()));
+        exit
+    }
+
+    fn summary(&self, took: Duration) -> String {
+        let seconds = took.as_secs_f64();
+        let count = |number: u64, noun: &str| counted(usize::try_from(number).unwrap_or(usize::MAX), noun);
+        format!(
+            "{}, {}, {} in {seconds:.1} s.",
+            count(self.rounds, "round"),
+            count(self.synced, "sync"),
+            count(self.failed, "failure")
+        )
+    }
+
+    /// Finds out which datasets are meant, once a minute if that can change.
+    fn list(&mut self) -> Result<(), Problem> {
+        if self
+            .listed
+            .is_some_and(|listed| self.args.datasets != ["all"] || listed.elapsed() < RELIST)
+        {
+            return Ok(());
+        }
+        let names = self.session.operands(&self.args.datasets)?;
+        self.listed = Some(Instant::now());
+        // N.B. a dataset that is locked by us stays until its own failure says that it is gone.
+        self.members
+            .retain(|name, member| member.locked || names.contains(name));
+        for name in names {
+            self.members.entry(name).or_default();
+        }
+        Ok(())
+    }
+
+    /// Syncs everything that is due, together.
+    fn round(&mut self) -> Exit {
+        let began = Instant::now();
+        let due: Vec<DatasetName> = self
+            .members
+            .iter()
+            .filter(|(_, member)| member.is_due())
+            .map(|(name, _)| name.clone())
+            .collect();
+        let takes_lock = due.iter().any(|name| !self.members[name].locked);
+        let lock = match takes_lock.then(|| self.session.file_lock()).transpose() {
+            Ok(lock) => lock,
+            Err(problem) => return self.all_failed(&due, &problem),
+        };
+        let mut going: Vec<(DatasetName, Job)> = Vec::new();
+        for name in due {
+            match self.prepare(&name) {
+                Ok(plan) => going.push((name, self.session.job(plan))),
+                Err(problem) => self.failed(&name, &problem),
+            }
+        }
+        let jobs = going.iter().map(|(_, job)| job.clone()).collect();
+        let results = match lock {
+            Some(lock) => execute::run_all(jobs, &UntilBegun::new(&Quiet, lock)),
+            None => execute::run_all(jobs, &Quiet),
+        };
+        for ((name, job), result) in going.into_iter().zip(results) {
+            self.record(&name, &job.plan, result, began.elapsed());
+        }
+        if self.members.values().any(|member| member.trouble.is_some()) {
+            Exit::Failure
+        } else {
+            Exit::Success
+        }
+    }
+
+    fn prepare(&mut self, name: &DatasetName) -> Result<Plan, Problem> {
+        let member = self.members.entry(name.clone()).or_default();
+        if member.warm.as_ref().is_some_and(Warm::is_stale) {
+            settle(self.session, member);
+            member.warm = None;
+        }
+        let warm = match member.warm.take() {
+            Some(warm) => warm.refreshed(self.session)?,
+            None => Warm::observe(self.session, name)?,
+        };
+        let (warm, plan) = warm.plan(self.session, self.args, member.locked)?;
+        member.warm = Some(warm);
+        plan.notes.iter().for_each(|note| self.session.ui.note(note));
+        Ok(plan)
+    }
+
+    fn record(&mut self, name: &DatasetName, plan: &Plan, result: Result<Done, Failure>, took: Duration) {
+        match result {
+            Ok(done) => self.succeeded(name, plan, &done, took),
+            Err(failure) => self.failed(name, &failure.into()),
+        }
+    }
+
+    fn succeeded(&mut self, name: &DatasetName, plan: &Plan, done: &Done, took: Duration) {
+        let Some(member) = self.members.get_mut(name) else {
+            return;
+        };
+        if let Some(warm) = &mut member.warm {
+            warm.advance(done, self.session.now());
+        }
+        // A plan with stages takes the lock in the first one; an empty one has touched nothing.
+        member.locked |= !plan.stages.is_empty();
+        if let Some(trouble) = member.trouble.take() {
+            self.session
+                .ui
+                .note(&format!("{name}: works again, after: {}", trouble.headline));
+        }
+        self.synced += u64::from(!plan.stages.is_empty());
+        let snapshot = done.created().map(|(name, _)| name.to_string());
+        if let (true, Some(snapshot)) = (self.args.verbose, &snapshot) {
+            self.session.ui.say(&format!(
+                "{snapshot}: {} in {:.3} s",
+                counted(usize::try_from(done.bytes()).unwrap_or(usize::MAX), "byte"),
+                took.as_secs_f64()
+            ));
+        }
+        let milliseconds = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+        let fields = json!({ "round": self.rounds + 1, "dataset": name.as_str(), "snapshot": snapshot, "bytes": done.bytes(), "milliseconds": milliseconds });
+        self.session.ui.json("sync", true, fields);
+    }
+
+    fn all_failed(&mut self, names: &[DatasetName], problem: &Problem) -> Exit {
+        names.iter().for_each(|name| self.failed(name, problem));
+        problem.exit()
+    }
+
+    /// Says what went wrong, once: a problem that lasts is not told anew in each round.
+    fn failed(&mut self, name: &DatasetName, problem: &Problem) {
+        self.failed += 1;
+        let headline = problem.told().headline();
+        let Some(member) = self.members.get_mut(name) else {
+            return;
+        };
+        member.warm = None;
+        let before = member.trouble.take();
+        let pause = before
+            .as_ref()
+            .map_or(self.every.max(Duration::from_secs(1)), |trouble| {
+                (trouble.pause * 2).min(LONGEST_PAUSE.max(self.every))
+            });
+        if before.is_none_or(|trouble| trouble.headline != headline) {
+            self.session.ui.problem(problem);
+            let fields = json!({ "round": self.rounds + 1, "dataset": name.as_str(), "error": problem_json(problem) });
+            self.session.ui.json("sync", false, fields);
+        }
+        member.trouble = Some(Trouble {
+            headline,
+            pause,
+            until: Instant::now() + pause,
+        });
+    }
+
+    /// Does what the last round has left over.
+    fn settle(&mut self) {
+        self.members
+            .values_mut()
+            .for_each(|member| settle(self.session, member));
+    }
+
+    /// Settles, and gives the locks back.
+    fn leave(&mut self) -> Exit {
+        let members = std::mem::take(&mut self.members);
+        let mut jobs = Vec::new();
+        for (name, member) in members {
+            let plan = match member {
+                Member { locked: false, .. } => continue,
+                Member { warm: Some(warm), .. } => warm.last_plan(self.session),
+                Member { warm: None, .. } => match Warm::release_plan(self.session, &name) {
+                    Ok(plan) => plan,
+                    Err(problem) => {
+                        self.session.ui.problem(&problem);
+                        continue;
+                    }
+                },
+            };
+            jobs.push(self.session.job(plan));
+        }
+        let mut exit = Exit::Success;
+        for failure in execute::run_all(jobs, &Quiet).into_iter().filter_map(Result::err) {
+            self.session.ui.problem(&failure.into());
+            exit = Exit::Failure;
+        }
+        exit
+    }
+}
+
+impl Member {
+    fn is_due(&self) -> bool {
+        self.trouble
+            .as_ref()
+            .is_none_or(|trouble| Instant::now() >= trouble.until)
+    }
+}
+
+/// The next point of the time table. Rounds that were missed are not made up for.
+fn next_due(due: Instant, every: Duration, now: Instant) -> Instant {
+    (due + every).max(now)
+}
+
+fn settle(session: &Session, member: &mut Member) {
+    let Some(warm) = &mut member.warm else { return };
+    let Some((source, target)) = warm.take_pending() else {
+        return;
+    };
+    let plan = Plan {
+        stages: vec![Stage::Apply { source, target }],
+        ..Plan::default()
+    };
+    if let Err(failure) = execute::run(session.job(plan), &Quiet) {
+        session.ui.problem(&failure.into());
+        member.warm = None;
+    }
+}
