@@ -1,1 +1,31 @@
+//! zrep: a ZFS filesystem on one machine, continuously on another, and one command to turn the two round.
+//!
+//! ```text
+//!  argv -> Args -> observe(source), observe(target) -> plan -> execute -> Outcome -> text | JSON, exit code
+//! ```
+//!
+//! Each arrow is a value. Nothing to the right calls anything to the left.
 
+#![forbid(unsafe_code)]
+
+pub mod after;
+pub mod cli;
+pub mod clock;
+pub mod commands;
+pub mod execute;
+pub mod exit;
+pub mod host;
+pub mod lock;
+pub mod model;
+pub mod names;
+pub mod os;
+pub mod plan;
+pub mod problem;
+pub mod props;
+pub mod refusal;
+pub mod run;
+pub mod session;
+pub mod settings;
+pub mod stop;
+pub mod ui;
+pub mod warm;

@@ -1,0 +1,189 @@
+//! The command line, and nothing else.
+
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand};
+
+/// Replicate ZFS filesystems and volumes continuously, and turn a pairing round
+///
+/// A pairing is a source and a target dataset. All of its state lives in ZFS user properties. Set one up with `init`, keep it
+/// current with `sync`, turn it round with `failover` or `takeover`.
+#[derive(Debug, Parser)]
+#[command(name = "zrep", version = env!("ZREP_VERSION"), arg_required_else_help = true, subcommand_required = true, after_help = EXIT_CODES)]
+pub struct Cli {
+    /// Work on the pairings of this tag
+    #[arg(short = 't', long, value_name = "TAG", global = true)]
+    pub tag: Option<String>,
+    /// Answer with one JSON object on stdout
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// What to do
+    #[command(subcommand)]
+    pub verb: Verb,
+}
+
+const EXIT_CODES: &str = "Exit status: 0 all done, or nothing to do; 1 at least one dataset was refused or failed; 2 the command line was not understood.";
+
+/// The verbs.
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// Set up a pairing: mark both sides, and send the first snapshot
+    #[command(short_flag = 'i')]
+    Init(InitArgs),
+    /// Bring the target up to date, once or for ever
+    #[command(short_flag = 'S')]
+    Sync(SyncArgs),
+    /// Tell when each pairing was last synced
+    #[command(short_flag = 's')]
+    Status(StatusArgs),
+    /// Name the datasets that are paired
+    #[command(short_flag = 'l')]
+    List(ListArgs),
+    /// Destroy the snapshots beyond each side's savecount
+    #[command(short_flag = 'e')]
+    Expire(ExpireArgs),
+    /// Make the target the master, from the source's side
+    Failover(FailoverArgs),
+    /// Make the target the master, from the target's side
+    Takeover(TakeoverArgs),
+    /// Tell the versions of zrep and of ZFS
+    Version,
+}
+
+/// Arguments of `zrep init`.
+#[derive(Debug, Args)]
+pub struct InitArgs {
+    /// The filesystem or volume to replicate
+    pub source: String,
+    /// The machine that holds the target: localhost, or this machine's name
+    pub host: String,
+    /// The dataset to create there
+    pub target: String,
+    /// Show the plan, and do nothing
+    #[arg(short = 'n', long)]
+    pub dry_run: bool,
+}
+
+/// Arguments of `zrep sync`.
+#[derive(Debug, Args)]
+pub struct SyncArgs {
+    /// Master datasets, or `all`
+    #[arg(required = true, value_name = "DATASET")]
+    pub datasets: Vec<String>,
+    /// Roll the target back to the last common snapshot first, and tell what that discards
+    #[arg(short, long)]
+    pub force: bool,
+    /// Do nothing where nothing was written since the last sync
+    #[arg(short, long)]
+    pub changed_only: bool,
+    /// Go on for ever, with a round each DURATION (such as 500ms, 10s, 5m; 0s: without a pause)
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    pub every: Option<Duration>,
+    /// End after this many rounds
+    #[arg(long, value_name = "N", requires = "every")]
+    pub rounds: Option<u64>,
+    /// Tell of each sync of a round, too
+    #[arg(short, long)]
+    pub verbose: bool,
+    /// Show the plan, and do nothing
+    #[arg(short = 'n', long, conflicts_with = "every")]
+    pub dry_run: bool,
+}
+
+/// Arguments of `zrep status`.
+#[derive(Debug, Args)]
+pub struct StatusArgs {
+    /// Datasets; this host's masters if none is named
+    #[arg(value_name = "DATASET")]
+    pub datasets: Vec<String>,
+    /// Targets, too
+    #[arg(short, long)]
+    pub all: bool,
+    /// Tell where each one is replicated to
+    #[arg(short, long)]
+    pub verbose: bool,
+    /// Accepted everywhere: this command changes nothing
+    #[arg(short = 'n', long, hide = true)]
+    pub dry_run: bool,
+}
+
+/// Arguments of `zrep list`.
+#[derive(Debug, Args)]
+pub struct ListArgs {
+    /// This host's masters only
+    #[arg(short = 'L', long)]
+    pub masters: bool,
+    /// Accepted everywhere: this command changes nothing
+    #[arg(short = 'n', long, hide = true)]
+    pub dry_run: bool,
+}
+
+/// Arguments of `zrep expire`.
+#[derive(Debug, Args)]
+pub struct ExpireArgs {
+    /// Datasets, or `all`; this host's masters if none is named
+    #[arg(value_name = "DATASET")]
+    pub datasets: Vec<String>,
+    /// This side only
+    #[arg(short = 'L', long)]
+    pub local: bool,
+    /// Show the plan, and do nothing
+    #[arg(short = 'n', long)]
+    pub dry_run: bool,
+}
+
+/// Arguments of `zrep failover`.
+#[derive(Debug, Args)]
+pub struct FailoverArgs {
+    /// The master
+    #[arg(value_name = "SOURCE")]
+    pub dataset: String,
+    /// Show the plan, and do nothing
+    #[arg(short = 'n', long)]
+    pub dry_run: bool,
+}
+
+/// Arguments of `zrep takeover`.
+#[derive(Debug, Args)]
+pub struct TakeoverArgs {
+    /// The replica
+    #[arg(value_name = "TARGET")]
+    pub dataset: String,
+    /// Without the source: it is out of reach, and what it holds beyond the last sync is given up
+    #[arg(short = 'L', long)]
+    pub local: bool,
+    /// Show the plan, and do nothing
+    #[arg(short = 'n', long)]
+    pub dry_run: bool,
+}
+
+/// Reads `500ms`, `10s`, `1h 30m`.
+fn duration(text: &str) -> Result<Duration, String> {
+    let parsed: jiff::SignedDuration = text.parse().map_err(|_| expected_duration(text))?;
+    Duration::try_from(parsed).map_err(|_| expected_duration(text))
+}
+
+fn expected_duration(text: &str) -> String {
+    format!("{text:?} is no duration; expected a number with a unit, such as 500ms, 10s, 5m")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_definition_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn durations_need_a_unit_and_no_sign() {
+        assert_eq!(duration("0s"), Ok(Duration::ZERO));
+        assert_eq!(duration("500ms"), Ok(Duration::from_millis(500)));
+        assert_eq!(duration("5m"), Ok(Duration::from_secs(300)));
+        for bad in ["", "5", "-1s", "soon"] {
+            assert!(duration(bad).is_err(), "{bad}");
+        }
+    }
+}

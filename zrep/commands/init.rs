@@ -1,0 +1,101 @@
+//! `zrep init SOURCE HOST TARGET`
+
+use serde_json::json;
+
+use super::{fail, failed_json, result_json, show_plan};
+use crate::cli::InitArgs;
+use crate::execute;
+use crate::exit::Exit;
+use crate::model::{Side, State};
+use crate::plan::{Plan, init};
+use crate::problem::Problem;
+use crate::refusal::{Refusal, Why};
+use crate::session::{Session, UntilBegun};
+use crate::ui::Progress;
+use zfs_ffi::DatasetName;
+
+/// Sets a pairing up.
+pub(super) fn run(args: &InitArgs, session: &Session) -> Exit {
+    match pair(args, session) {
+        Ok(result) => {
+            session.ui.json("init", true, json!({ "results": [result] }));
+            Exit::Success
+        }
+        Err(problem @ (Problem::Name(_) | Problem::Setting(_) | Problem::FileLock(_))) => {
+            fail(session, "init", &problem)
+        }
+        Err(problem) => {
+            session.ui.problem(&problem);
+            session.ui.json(
+                "init",
+                false,
+                json!({ "results": [failed_json(&args.source, &problem)] }),
+            );
+            problem.exit()
+        }
+    }
+}
+
+fn pair(args: &InitArgs, session: &Session) -> Result<serde_json::Value, Problem> {
+    let source = DatasetName::new(&args.source)?;
+    let target = DatasetName::new(&args.target)?;
+    require_here(args, session, &target)?;
+    let lock = (!args.dry_run).then(|| session.file_lock()).transpose()?;
+    let source = session.require(Side::Source, &source)?;
+    let plan = plan(args, session, &source, &target)?;
+    if args.dry_run {
+        show_plan(session, source.name.as_str(), &plan);
+        return Ok(result_json(source.name.as_str(), &plan, None));
+    }
+    plan.notes.iter().for_each(|note| session.ui.note(note));
+    session
+        .ui
+        .say(&format!("Sending initial replication stream to {}:{target}", args.host));
+    let watcher = session.ui.watcher(Progress::IfTerminal);
+    let done = match lock {
+        Some(lock) => execute::run(session.job(plan.clone()), &UntilBegun::new(&watcher, lock))?,
+        None => execute::run(session.job(plan.clone()), &watcher)?,
+    };
+    session.ui.say(&format!(
+        "Initialization copy of {} to {}:{target} complete",
+        source.name, args.host
+    ));
+    session.ui.say("Filesystem will not be mounted");
+    Ok(result_json(source.name.as_str(), &plan, Some(&done)))
+}
+
+fn require_here(args: &InitArgs, session: &Session, target: &DatasetName) -> Result<(), Problem> {
+    let me = &session.settings.me;
+    if me.is_here(&args.host) {
+        return Ok(());
+    }
+    Err(Refusal::target(
+        target,
+        Why::RemotePeer {
+            host: args.host.clone(),
+            me: me.host.clone(),
+        },
+    )
+    .into())
+}
+
+fn plan(args: &InitArgs, session: &Session, source: &State, target: &DatasetName) -> Result<Plan, Problem> {
+    let found = session.observe(Side::Target, target)?;
+    let parent = match target.parent() {
+        Some(parent) => session.observe(Side::Target, &parent)?,
+        None => None,
+    };
+    let request = init::Request {
+        locking: session.locking(source),
+        now: session.now(),
+        host: args.host.clone(),
+        target: target.clone(),
+        savecount: session.settings.savecount,
+    };
+    let observed = init::Observed {
+        source,
+        target: found.as_ref(),
+        parent: parent.as_ref(),
+    };
+    Ok(init::plan(&session.settings.me, observed, &request)?)
+}

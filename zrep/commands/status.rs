@@ -1,0 +1,110 @@
+//! `zrep status`
+
+use serde_json::{Value, json};
+
+use super::{fail, failed_json};
+use crate::cli::StatusArgs;
+use crate::clock;
+use crate::exit::Exit;
+use crate::model::{Link, Side, Snapshot, State};
+use crate::plan::pairing::link_of;
+use crate::problem::Problem;
+use crate::props::View;
+use crate::refusal::Refusal;
+use crate::session::Session;
+use zfs_ffi::DatasetName;
+
+/// Tells of each dataset when it was last synced.
+pub(super) fn run(args: &StatusArgs, session: &Session) -> Exit {
+    let names = match operands(args, session) {
+        Ok(names) => names,
+        Err(problem) => return fail(session, "status", &problem),
+    };
+    let mut exit = Exit::Success;
+    let mut results = Vec::new();
+    for name in names {
+        match Status::of(session, &name) {
+            Ok(status) => {
+                session.ui.say(&status.line(session, args.verbose));
+                results.push(status.json(session));
+            }
+            Err(problem) => {
+                session.ui.problem(&problem);
+                results.push(failed_json(name.as_str(), &problem));
+                exit = exit.and(problem.exit());
+            }
+        }
+    }
+    session
+        .ui
+        .json("status", exit == Exit::Success, json!({ "results": results }));
+    exit
+}
+
+fn operands(args: &StatusArgs, session: &Session) -> Result<Vec<DatasetName>, Problem> {
+    match args.datasets.as_slice() {
+        [] if args.all => session.paired(),
+        [] => session.masters(),
+        words => words.iter().map(|word| Ok(DatasetName::new(word)?)).collect(),
+    }
+}
+
+/// What there is to say of one side of a pairing.
+struct Status {
+    state: State,
+    link: Link,
+}
+
+impl Status {
+    fn of(session: &Session, name: &DatasetName) -> Result<Self, Problem> {
+        let state = session.require(Side::Source, name)?;
+        let link = link_of(&session.settings.me, &state).map_err(|why| Refusal::source(name, why))?;
+        Ok(Self { state, link })
+    }
+
+    fn view<'a>(&'a self, session: &'a Session) -> View<'a> {
+        View::new(&self.state, &session.settings.me.tag)
+    }
+
+    fn last<'a>(&'a self, session: &'a Session) -> Option<(&'a Snapshot, Option<u64>)> {
+        let view = self.view(session);
+        view.last_sent().map(|snapshot| (snapshot, view.sent(snapshot)))
+    }
+
+    /// N.B. the columns are shell zrep's: monitoring reads them.
+    fn line(&self, session: &Session, verbose: bool) -> String {
+        let at = |epoch: u64| clock::formatted(epoch, &session.settings.date_format);
+        let date = match self.last(session) {
+            Some((snapshot, sent)) => at(sent.unwrap_or(snapshot.creation)),
+            None => "[NEVER]".to_owned(),
+        };
+        if !verbose {
+            return format!("{:<52} last: {date}", self.state.name.as_str());
+        }
+        let to = format!("{}:{}", self.link.dest_host, self.link.dest_fs);
+        let minutes = date.rsplit_once(':').map_or(date.as_str(), |(minutes, _)| minutes);
+        format!("{:<25}->{to:<35} {minutes}", self.link.src_fs)
+    }
+
+    fn json(&self, session: &Session) -> Value {
+        let view = self.view(session);
+        let last = self.last(session);
+        let sent = last.and_then(|(_, sent)| sent);
+        json!({
+            "dataset": self.state.name.as_str(),
+            "ok": true,
+            "master": view.is_master(),
+            "source": { "host": self.link.src_host, "dataset": self.link.src_fs },
+            "target": { "host": self.link.dest_host, "dataset": self.link.dest_fs },
+            "last_sent": last.map(|(snapshot, _)| snapshot.name.clone()),
+            "last_sent_at": sent,
+            "seconds_ago": sent.map(|sent| session.now().saturating_sub(sent)),
+            "written_since": self.state.written,
+            "snapshots": self.state.snapshots.len(),
+            "savecount": view.savecount().ok().flatten(),
+            "readonly": self.state.readonly,
+            "locked_by": view.lock_pid(),
+            "interrupted_receive": self.state.partial.as_ref().map(|partial| partial.point.bytes),
+        })
+    }
+}

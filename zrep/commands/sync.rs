@@ -1,0 +1,186 @@
+//! `zrep sync`: once here; for ever in [`run`](crate::run).
+
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use super::{fail, failed_json, result_json, show_plan};
+use crate::cli::SyncArgs;
+use crate::execute::{self, Done, Job};
+use crate::exit::Exit;
+use crate::plan::{Plan, Stage, sync};
+use crate::problem::Problem;
+use crate::refusal::counted;
+use crate::run;
+use crate::session::{Session, UntilBegun};
+use crate::ui::Progress;
+use zfs_ffi::DatasetName;
+
+/// Syncs the datasets that are named, all together: one that cannot be synced does not stop the others.
+pub(super) fn run(args: &SyncArgs, session: &Session) -> Exit {
+    if let Some(every) = args.every {
+        return run::for_ever(session, args, every);
+    }
+    let lock = match (!args.dry_run).then(|| session.file_lock()).transpose() {
+        Ok(lock) => lock,
+        Err(problem) => return fail(session, "sync", &problem),
+    };
+    let names = match session.operands(&args.datasets) {
+        Ok(names) => names,
+        Err(problem) => return fail(session, "sync", &problem),
+    };
+    let prepared: Vec<Prepared> = names
+        .into_iter()
+        .map(|name| Prepared::new(args, session, name))
+        .collect();
+    let watcher = session.ui.watcher(if prepared.len() == 1 {
+        Progress::IfTerminal
+    } else {
+        Progress::Never
+    });
+    let outcomes = match lock {
+        _ if args.dry_run => prepared.into_iter().map(|one| one.only_shown(session)).collect(),
+        Some(lock) => execute_all(prepared, session, &UntilBegun::new(&watcher, lock)),
+        None => execute_all(prepared, session, &watcher),
+    };
+    report(session, &outcomes)
+}
+
+/// A dataset and its plan, or why there is none.
+struct Prepared {
+    name: DatasetName,
+    to: String,
+    plan: Result<Plan, Problem>,
+}
+
+/// A dataset, its plan, and what came of it.
+struct Outcome {
+    name: DatasetName,
+    to: String,
+    result: Result<(Plan, Option<Done>), Problem>,
+    took: Duration,
+}
+
+impl Prepared {
+    fn new(args: &SyncArgs, session: &Session, name: DatasetName) -> Self {
+        let mut to = String::new();
+        let plan = Self::plan(args, session, &name, &mut to);
+        Self { name, to, plan }
+    }
+
+    fn plan(args: &SyncArgs, session: &Session, name: &DatasetName, to: &mut String) -> Result<Plan, Problem> {
+        let pair = session.pair_of_source(name)?;
+        let link = crate::plan::pairing::link_of(&session.settings.me, &pair.source).ok();
+        *to = link
+            .map(|link| format!("{}:{}", link.dest_host, link.dest_fs))
+            .unwrap_or_default();
+        let request = sync::Request {
+            locking: session.locking(&pair.source),
+            now: session.now(),
+            force: args.force,
+            changed_only: args.changed_only,
+        };
+        Ok(sync::plan(&session.settings.me, &pair.source, &pair.target, &request)?)
+    }
+
+    fn only_shown(self, session: &Session) -> Outcome {
+        if let Ok(plan) = &self.plan {
+            show_plan(session, self.name.as_str(), plan);
+        }
+        Outcome {
+            name: self.name,
+            to: self.to,
+            result: self.plan.map(|plan| (plan, None)),
+            took: Duration::ZERO,
+        }
+    }
+
+    /// Says what is about to happen.
+    fn announce(&self, session: &Session) {
+        let Ok(plan) = &self.plan else { return };
+        plan.notes.iter().for_each(|note| session.ui.note(note));
+        if let Some(snapshot) = new_snapshot(plan) {
+            session.ui.say(&format!("sending {snapshot} to {}", self.to));
+        }
+    }
+}
+
+fn new_snapshot(plan: &Plan) -> Option<String> {
+    plan.stages.iter().rev().find_map(|stage| match stage {
+        Stage::Transfer(transfer) => Some(transfer.snapshot.to_string()),
+        Stage::Apply { .. } | Stage::Commit => None,
+    })
+}
+
+fn execute_all(prepared: Vec<Prepared>, session: &Session, watch: &dyn execute::Watch) -> Vec<Outcome> {
+    prepared.iter().for_each(|one| one.announce(session));
+    let jobs: Vec<Job> = prepared
+        .iter()
+        .filter_map(|one| Some(session.job(one.plan.as_ref().ok()?.clone())))
+        .collect();
+    let begun = Instant::now();
+    let mut results = execute::run_all(jobs, watch).into_iter();
+    let took = begun.elapsed();
+    let mut finish = |one: Prepared| {
+        let result = one.plan.and_then(|plan| {
+            let done = results.next().transpose()?;
+            Ok((plan, done))
+        });
+        Outcome {
+            name: one.name,
+            to: one.to,
+            result,
+            took,
+        }
+    };
+    prepared.into_iter().map(&mut finish).collect()
+}
+
+fn report(session: &Session, outcomes: &[Outcome]) -> Exit {
+    let mut exit = Exit::Success;
+    for outcome in outcomes {
+        match &outcome.result {
+            Ok((plan, Some(done))) => say_done(session, outcome, plan, done),
+            Ok((_, None)) => {}
+            Err(problem) => {
+                session.ui.problem(problem);
+                exit = exit.and(problem.exit());
+            }
+        }
+    }
+    let results: Vec<Value> = outcomes.iter().map(outcome_json).collect();
+    session
+        .ui
+        .json("sync", exit == Exit::Success, json!({ "results": results }));
+    exit
+}
+
+fn say_done(session: &Session, outcome: &Outcome, plan: &Plan, done: &Done) {
+    if plan.stages.is_empty() {
+        session.ui.say(&format!("{}: up to date.", outcome.name));
+        return;
+    }
+    session.ui.say(&format!("Expiring zrep snaps on {}", outcome.name));
+    for (_, action, applied) in &done.applied {
+        if let crate::host::Applied::Kept { reason } = applied {
+            session.ui.note(&format!("{}: was kept: {reason}", action.object()));
+        }
+    }
+    let seconds = outcome.took.as_secs_f64();
+    session.ui.say(&format!(
+        "{}: synced to {}, {} in {seconds:.2} s.",
+        outcome.name,
+        outcome.to,
+        counted(usize::try_from(done.bytes()).unwrap_or(usize::MAX), "byte")
+    ));
+}
+
+fn outcome_json(outcome: &Outcome) -> Value {
+    let mut value = match &outcome.result {
+        Ok((plan, done)) => result_json(outcome.name.as_str(), plan, done.as_ref()),
+        Err(problem) => failed_json(outcome.name.as_str(), problem),
+    };
+    value["target"] = json!(outcome.to);
+    value["milliseconds"] = json!(u64::try_from(outcome.took.as_millis()).unwrap_or(u64::MAX));
+    value
+}

@@ -1,0 +1,44 @@
+//! `zrep takeover TARGET`
+
+use super::failover::{finish, replica, turn};
+use super::{result_json, show_plan};
+use crate::cli::TakeoverArgs;
+use crate::execute;
+use crate::exit::Exit;
+use crate::plan::takeover;
+use crate::problem::Problem;
+use crate::session::Session;
+use crate::ui::Progress;
+use zfs_ffi::DatasetName;
+
+/// Makes a replica the master: with its source, or, if that is out of reach, without it.
+pub(super) fn run(args: &TakeoverArgs, session: &Session) -> Exit {
+    finish(session, "takeover", &args.dataset, take_over(args, session))
+}
+
+fn take_over(args: &TakeoverArgs, session: &Session) -> Result<serde_json::Value, Problem> {
+    let target = DatasetName::new(&args.dataset)?;
+    if args.local {
+        return alone(args, session, &target);
+    }
+    turn(session, args.dry_run, || session.pair_of_target(&target))
+}
+
+fn alone(args: &TakeoverArgs, session: &Session, target: &DatasetName) -> Result<serde_json::Value, Problem> {
+    let target = replica(session, target)?;
+    let plan = takeover::plan(&session.settings.me, &target, session.now())?;
+    if args.dry_run {
+        show_plan(session, target.name.as_str(), &plan);
+        return Ok(result_json(target.name.as_str(), &plan, None));
+    }
+    plan.notes.iter().for_each(|note| session.ui.note(note));
+    let done = execute::run(session.job(plan.clone()), &session.ui.watcher(Progress::Never))?;
+    session.ui.say(&format!(
+        "Setting master properties for {}:{}",
+        session.settings.me.host, target.name
+    ));
+    session
+        .ui
+        .say(&format!("{} is the master now, and writable.", target.name));
+    Ok(result_json(target.name.as_str(), &plan, Some(&done)))
+}
