@@ -88,7 +88,7 @@ impl Properties {
     }
 
     /// From `{name -> {"value", "source"}}`.
-    fn from_list(list: NvRef<'_>, dataset: &str) -> Self {
+    pub(crate) fn from_list(list: NvRef<'_>, dataset: &str) -> Self {
         let properties = list.iter().filter_map(|(name, entry)| {
             let entry = entry.as_list()?;
             let value = PropertyValue::from_value(&entry.get("value")?)?;

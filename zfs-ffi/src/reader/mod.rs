@@ -1,0 +1,204 @@
+//! Reading properties and lists without libzfs.
+
+use std::ffi::CStr;
+use std::fs::{File, OpenOptions};
+use std::os::fd::AsFd;
+
+use self::command::{Command, Number};
+use crate::dataset::{DatasetType, Properties, SnapshotInfo, Source};
+use crate::error::{Error, Kind, Op, Result};
+use crate::name::{DatasetName, SnapshotName};
+use crate::nvlist::NvList;
+use crate::os;
+
+mod command;
+
+/// Reads what there is, by the ioctls that libzfs itself uses: thread-safe, no shared library to load, one ioctl for each dataset or
+/// snapshot with all its properties.
+///
+/// Linux on 64 bit machines only; elsewhere use a [`Handle`](crate::Handle).
+#[derive(Debug)]
+pub struct Reader {
+    device: File,
+}
+
+/// A dataset as it was read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DatasetInfo {
+    /// Its name.
+    pub name: DatasetName,
+    /// What it is.
+    pub kind: DatasetType,
+    /// All properties that the kernel tells, as [`Dataset::properties`](crate::Dataset::properties).
+    pub properties: Properties,
+}
+
+impl Reader {
+    /// Opens `/dev/zfs`.
+    ///
+    /// # Errors
+    ///
+    /// [`Kind::NoDevice`] as for [`Core::open`](crate::Core::open). [`Kind::Unsupported`] where the layout of the ioctls' argument is not
+    /// known, or is not the one that this module answers in.
+    pub fn open() -> Result<Self> {
+        if !(cfg!(target_os = "linux") && cfg!(target_pointer_width = "64")) {
+            return Err(Error::new(
+                Op::Open,
+                os::DEVICE,
+                Kind::Unsupported,
+                "its ioctls are known on 64 bit Linux only",
+            ));
+        }
+        os::check_device()?;
+        let opened = OpenOptions::new().read(true).write(true).open(os::DEVICE);
+        let reader = Self {
+            device: opened.map_err(|why| os::no_device(os::DEVICE, &why))?,
+        };
+        reader.check_layout()?;
+        Ok(reader)
+    }
+
+    /// Asks about one pool, and compares what stands in a field with what stands in the list. Without a pool there is nothing to
+    /// compare, and nothing to misread either.
+    fn check_layout(&self) -> Result<()> {
+        let Some(pool) = self.pools()?.into_iter().next() else {
+            return Ok(());
+        };
+        let mut command = Command::new();
+        let (stats, properties) = match self.stats(&mut command, Number::ObjsetStats, pool.as_c()) {
+            Ok(read) => read,
+            // Exported in between.
+            Err(error) if error.kind() == Kind::NotFound => return Ok(()),
+            Err(error) => return Err(error),
+        };
+        if stats.kind == FILESYSTEM && properties.u64("guid") == Some(stats.guid) {
+            return Ok(());
+        }
+        Err(Error::new(
+            Op::Open,
+            os::DEVICE,
+            Kind::Unsupported,
+            "the kernel module answers in a layout that is not known",
+        ))
+    }
+
+    /// Reads a filesystem or volume. Waits for nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`Kind::NotFound`]: there is no such dataset.
+    pub fn dataset(&self, name: &DatasetName) -> Result<DatasetInfo> {
+        let mut command = Command::new();
+        let (stats, properties) = self.stats(&mut command, Number::ObjsetStats, name.as_c())?;
+        Ok(DatasetInfo {
+            name: name.clone(),
+            kind: kind(stats.kind),
+            properties,
+        })
+    }
+
+    /// The snapshots of a dataset that were made in transaction group `min_txg` or later, oldest first. One ioctl for each.
+    pub fn snapshots(&self, name: &DatasetName, min_txg: u64) -> Result<Vec<SnapshotInfo>> {
+        let mut command = Command::new();
+        if min_txg > 0 {
+            let mut range = NvList::new();
+            range.add("snap_iter_min_txg", min_txg)?;
+            command.set_source(range.pack()?);
+        }
+        let mut snapshots = Vec::new();
+        while let Some((full_name, _, properties)) = self.next(&mut command, Number::SnapshotListNext, name)? {
+            snapshots.push(snapshot(&full_name, properties)?);
+        }
+        snapshots.sort_by_key(|snapshot| snapshot.createtxg);
+        Ok(snapshots)
+    }
+
+    /// The filesystems and volumes directly below, by name. One ioctl for each.
+    pub fn children(&self, name: &DatasetName) -> Result<Vec<DatasetInfo>> {
+        let mut command = Command::new();
+        let mut children = Vec::new();
+        while let Some((full_name, stats, properties)) = self.next(&mut command, Number::DatasetListNext, name)? {
+            // `$ORIGIN`, `%recv` and their like are ZFS's own.
+            if let Ok(name) = DatasetName::new(&full_name) {
+                children.push(DatasetInfo {
+                    name,
+                    kind: kind(stats.kind),
+                    properties,
+                });
+            }
+        }
+        children.sort_by(|one, other| one.name.cmp(&other.name));
+        Ok(children)
+    }
+
+    /// The imported pools' root datasets, by name.
+    pub fn pools(&self) -> Result<Vec<DatasetName>> {
+        let mut command = Command::new();
+        let given = command.give(self.device.as_fd(), Number::PoolConfigs);
+        given.map_err(|why| Error::from_io(Op::List, "pools", &why))?;
+        let configs = NvList::unpack(command.answer())?;
+        let mut pools: Vec<DatasetName> = configs
+            .iter()
+            .filter_map(|(name, _)| DatasetName::new(name).ok())
+            .collect();
+        pools.sort();
+        Ok(pools)
+    }
+
+    fn stats(&self, command: &mut Command, number: Number, name: &CStr) -> Result<(command::Stats, Properties)> {
+        command.set_name(name);
+        let subject = name.to_string_lossy();
+        let given = command.give(self.device.as_fd(), number);
+        given.map_err(|why| Error::from_io(Op::ReadProperties, subject.as_ref(), &why))?;
+        let list = NvList::unpack(command.answer())?;
+        Ok((command.stats(), Properties::from_list(list.borrow(), &command.name())))
+    }
+
+    /// The next entry of a list, if there is one. The kernel puts its name where that of the parent stood.
+    fn next(
+        &self,
+        command: &mut Command,
+        number: Number,
+        parent: &DatasetName,
+    ) -> Result<Option<(String, command::Stats, Properties)>> {
+        match self.stats(command, number, parent.as_c()) {
+            Ok((stats, properties)) => Ok(Some((command.name(), stats, properties))),
+            Err(error) if error.errno() == Some(libc::ESRCH) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// `DMU_OST_ZFS`
+const FILESYSTEM: u32 = 2;
+/// `DMU_OST_ZVOL`
+const VOLUME: u32 = 3;
+
+fn kind(number: u32) -> DatasetType {
+    match number {
+        FILESYSTEM => DatasetType::Filesystem,
+        VOLUME => DatasetType::Volume,
+        other => DatasetType::Other(other),
+    }
+}
+
+fn snapshot(full_name: &str, properties: Properties) -> Result<SnapshotInfo> {
+    let number = |name: &str| {
+        let missing = || Error::new(Op::ReadProperties, full_name, Kind::Other, format!("it has no {name}"));
+        properties.u64(name).ok_or_else(missing)
+    };
+    let (guid, createtxg, creation) = (number("guid")?, number("createtxg")?, number("creation")?);
+    let user = properties
+        .iter()
+        .filter(|(name, property)| name.contains(':') && property.source != Source::None);
+    let user = user
+        .map(|(name, property)| (name.to_owned(), property.clone()))
+        .collect();
+    Ok(SnapshotInfo {
+        name: SnapshotName::new(full_name)?,
+        guid,
+        createtxg,
+        creation,
+        user,
+    })
+}
