@@ -5,7 +5,7 @@ use std::ptr;
 
 use super::send::refuse_nonblocking;
 use super::{Core, WrappingKey};
-use crate::begin::BeginRecord;
+use crate::begin::{BeginRecord, RECORD_SIZE};
 use crate::error::{ItemError, Op, Result, check, item_errors};
 use crate::name::SnapshotName;
 use crate::nvlist::{NvList, Out};
@@ -127,6 +127,8 @@ impl Core {
         };
         check(Op::Receive, target, rc)?;
         let property_errors = failed.take().as_ref().map(item_errors).unwrap_or_default();
+        // The kernel does not count what was read for it.
+        let bytes = bytes + RECORD_SIZE as u64;
         Ok(Received { bytes, property_errors })
     }
 }
