@@ -54,8 +54,14 @@ pub fn applied(state: &mut State, action: &Action, result: &Applied, now: u64) {
         }
         (Action::Rollback(_), _) => state.written = 0,
         (Action::DiscardPartial(_), _) => state.partial = None,
-        (Action::Mount(_), _) => state.mounted = true,
-        (Action::Expect { .. } | Action::Snapshot(_) | Action::Destroy { .. } | Action::DestroyUnreceived(_), _) => {}
+        (
+            Action::Expect { .. }
+            | Action::Snapshot(_)
+            | Action::Destroy { .. }
+            | Action::DestroyUnreceived(_)
+            | Action::Mount(_),
+            _,
+        ) => {}
     }
 }
 

@@ -200,8 +200,6 @@ pub struct State {
     pub readonly: bool,
     /// Where that comes from.
     pub readonly_origin: Origin,
-    /// Whether it is mounted; never for a volume.
-    pub mounted: bool,
     /// Whether its data is encrypted.
     pub encrypted: bool,
     /// Bytes written since its newest snapshot.
@@ -252,7 +250,6 @@ pub(crate) mod notation {
             copied: BTreeMap::new(),
             readonly: false,
             readonly_origin: Origin::Default,
-            mounted: true,
             encrypted: false,
             written: 0,
             referenced: 4096,
@@ -316,7 +313,6 @@ pub(crate) mod notation {
             self.paired(Origin::Received).with(|state| {
                 state.readonly = true;
                 state.readonly_origin = Origin::Local;
-                state.mounted = false;
             })
         }
 

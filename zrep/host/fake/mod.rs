@@ -158,7 +158,6 @@ impl Fake {
 
 fn new_state(name: DatasetName, guid: Guid, kind: Kind) -> State {
     State {
-        mounted: kind == Kind::Filesystem,
         name,
         guid,
         kind,

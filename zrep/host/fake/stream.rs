@@ -209,7 +209,6 @@ fn create(world: &mut World, transfer: &Transfer, header: &Header) -> Result<(),
     let name = transfer.into.dataset();
     let guid = world.guid();
     let mut state = new_state(name.clone(), guid, header.kind);
-    state.mounted = false;
     state.inconsistent = true;
     world.datasets.insert(
         name.to_string(),

@@ -1,7 +1,7 @@
 //! A batch call by call: for callers that may not run channel programs, and for what no program can do.
 
+use super::Local;
 use super::error::from_ffi;
-use super::{Local, observe};
 use crate::host::{Applied, BatchError, Error, ErrorKind};
 use crate::model::Guid;
 use crate::plan::{Action, IfHeld, Object};
@@ -67,8 +67,8 @@ impl Local {
                 if_held,
             } => return self.destroy(handle, snapshot, *guid, *if_held),
             Action::Rollback(snapshot) => self.core.rollback_to(snapshot).map_err(from_ffi)?,
-            Action::DiscardPartial(dataset) => self.discard(handle, dataset)?,
-            Action::DestroyUnreceived(dataset) => self.destroy_unreceived(handle, dataset)?,
+            Action::DiscardPartial(dataset) => self.discard(dataset)?,
+            Action::DestroyUnreceived(dataset) => self.destroy_unreceived(dataset)?,
             Action::Mount(dataset) => mount(handle, dataset)?,
         }
         Ok(Applied::Done)
@@ -98,8 +98,8 @@ impl Local {
         }
     }
 
-    fn discard(&self, handle: &Handle, dataset: &DatasetName) -> Result<(), Error> {
-        let state = observe::state(&self.core, handle, dataset)?;
+    fn discard(&self, dataset: &DatasetName) -> Result<(), Error> {
+        let state = self.state(dataset)?;
         match state {
             Some(state) if state.partial.is_some() && !state.inconsistent => {
                 self.core.discard_partial_receive(dataset).map_err(from_ffi)
@@ -109,8 +109,8 @@ impl Local {
     }
 
     /// Destroys a dataset only if a first receive has left it without a single snapshot.
-    fn destroy_unreceived(&self, handle: &Handle, dataset: &DatasetName) -> Result<(), Error> {
-        let state = observe::state(&self.core, handle, dataset)?;
+    fn destroy_unreceived(&self, dataset: &DatasetName) -> Result<(), Error> {
+        let state = self.state(dataset)?;
         match state {
             Some(state) if state.inconsistent && state.snapshots.is_empty() => {
                 self.core.destroy(dataset).map_err(from_ffi)

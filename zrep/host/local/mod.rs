@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use super::{Applied, BatchError, Error, ErrorKind, Host, Received};
 use crate::model::{Snapshot, State};
 use crate::plan::{Action, Transfer};
-use zfs_ffi::{Core, DatasetName, Handle};
+use zfs_ffi::{Core, DatasetName, Handle, Reader};
 
 mod calls;
 mod error;
@@ -19,6 +19,8 @@ mod stream;
 #[derive(Debug)]
 pub struct Local {
     core: Core,
+    /// Reads without libzfs, where that can be done.
+    reader: Option<Reader>,
     /// libzfs handles that are not in use. One must not be used by two threads at once, and each costs a little to make.
     idle: Mutex<Vec<Handle>>,
     /// Whether channel programs are worth trying: only root may run them.
@@ -32,6 +34,7 @@ impl Local {
         let programs = AtomicBool::new(rustix::process::geteuid().is_root());
         Ok(Self {
             core,
+            reader: Reader::open().ok(),
             idle: Mutex::new(Vec::new()),
             programs,
         })
@@ -79,15 +82,15 @@ impl Local {
 
 impl Host for Local {
     fn observe(&self, dataset: &DatasetName) -> Result<Option<State>, Error> {
-        self.with_handle(|handle| observe::state(&self.core, handle, dataset))
+        self.state(dataset)
     }
 
     fn snapshots_since(&self, dataset: &DatasetName, txg: u64) -> Result<Vec<Snapshot>, Error> {
-        self.with_handle(|handle| observe::snapshots(handle, dataset, txg))
+        self.read_snapshots(dataset, txg + 1)
     }
 
     fn with_property(&self, property: &str) -> Result<Vec<DatasetName>, Error> {
-        self.with_handle(|handle| observe::with_property(handle, property))
+        self.having(property)
     }
 
     fn apply(&self, batch: &[Action]) -> Result<Vec<Applied>, BatchError> {

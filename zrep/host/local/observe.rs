@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use super::Local;
 use super::error::from_ffi;
-use crate::host::Error;
+use crate::host::{Error, ErrorKind};
 use crate::model::{Bookmark, Guid, Kind, Native, Origin, Partial, ResumePoint, Setting, Snapshot, State, StreamFlags};
 use zfs_ffi::{
-    Core, Dataset, DatasetName, DatasetType, Handle, Properties, PropertyValue, ResumeToken, SendFlags, SnapshotInfo,
-    Source,
+    Core, DatasetName, DatasetType, Handle, Properties, PropertyValue, ResumeToken, SendFlags, SnapshotInfo, Source,
 };
 
 /// The native properties that a replica takes over. They shape the data, and what may be done with it; where a dataset is mounted,
@@ -44,85 +44,151 @@ const COPIED: [&str; 29] = [
     "snapdev",
 ];
 
-/// Everything about a dataset, or `None` if it is not there.
-pub(super) fn state(core: &Core, handle: &Handle, name: &DatasetName) -> Result<Option<State>, Error> {
-    let dataset = match handle.dataset(name) {
-        Ok(dataset) => dataset,
-        Err(error) if error.kind() == zfs_ffi::Kind::NotFound => return Ok(None),
-        Err(error) => return Err(from_ffi(error)),
-    };
-    let properties = dataset.properties().map_err(from_ffi)?;
-    let number = |property: &str| properties.u64(property).unwrap_or(0);
-    let token = properties.str("receive_resume_token").filter(|token| token.len() > 1);
-    Ok(Some(State {
-        name: name.clone(),
-        guid: Guid(number("guid")),
-        kind: kind(&dataset),
-        user: user(&properties),
-        copied: copied(&properties),
-        readonly: number("readonly") == 1,
-        readonly_origin: properties
-            .get("readonly")
-            .map_or(Origin::Default, |property| origin(&property.source)),
-        mounted: dataset.is_mounted().is_some(),
-        // N.B. the kernel gives this property only for encrypted datasets, where it is above 2 (off).
-        encrypted: number("encryption") > 2,
-        written: number("written"),
-        referenced: number("referenced"),
-        inconsistent: number("inconsistent") == 1,
-        snapshots: dataset.snapshots().map_err(from_ffi)?.iter().map(snapshot).collect(),
-        bookmarks: bookmarks(core, name)?,
-        partial: token
-            .map(|token| handle.resume_token(token))
-            .transpose()
-            .map_err(from_ffi)?
-            .map(|token| partial(&token)),
-    }))
+/// What the kernel tells of a dataset.
+struct Read {
+    kind: DatasetType,
+    properties: Properties,
 }
 
-/// The snapshots that are younger than a transaction group.
-pub(super) fn snapshots(handle: &Handle, name: &DatasetName, txg: u64) -> Result<Vec<Snapshot>, Error> {
-    let all = handle
-        .dataset(name)
-        .and_then(|dataset| dataset.snapshots())
-        .map_err(from_ffi)?;
-    Ok(all
-        .iter()
-        .map(snapshot)
-        .filter(|snapshot| snapshot.createtxg > txg)
-        .collect())
-}
-
-/// All filesystems and volumes that have a property of their own.
-pub(super) fn with_property(handle: &Handle, property: &str) -> Result<Vec<DatasetName>, Error> {
-    let mut found = Vec::new();
-    let mut open = handle.roots().map_err(from_ffi)?;
-    open.reverse();
-    while let Some(name) = open.pop() {
-        let dataset = match handle.dataset(&name) {
-            Ok(dataset) => dataset,
-            // Destroyed since it was listed.
-            Err(error) if error.kind() == zfs_ffi::Kind::NotFound => continue,
-            Err(error) => return Err(from_ffi(error)),
+impl Local {
+    /// Everything about a dataset, or `None` if it is not there.
+    pub(super) fn state(&self, name: &DatasetName) -> Result<Option<State>, Error> {
+        let Some(Read { kind, properties }) = self.read(name)? else {
+            return Ok(None);
         };
-        let user = dataset.user_properties().map_err(from_ffi)?;
-        let is_own = |source: &Source| matches!(source, Source::Local | Source::Received);
-        if user.get(property).is_some_and(|setting| is_own(&setting.source)) {
-            found.push(name);
-        }
-        let mut children = dataset.children().map_err(from_ffi)?;
-        children.sort();
-        open.extend(children.into_iter().rev());
+        let number = |property: &str| properties.u64(property).unwrap_or(0);
+        let token = properties.str("receive_resume_token").filter(|token| token.len() > 1);
+        Ok(Some(State {
+            name: name.clone(),
+            guid: Guid(number("guid")),
+            kind: if kind == DatasetType::Volume {
+                Kind::Volume
+            } else {
+                Kind::Filesystem
+            },
+            user: user(&properties),
+            copied: copied(&properties),
+            readonly: number("readonly") == 1,
+            readonly_origin: properties
+                .get("readonly")
+                .map_or(Origin::Default, |property| origin(&property.source)),
+            // N.B. the kernel gives this property only for encrypted datasets, where it is above 2 (off).
+            encrypted: number("encryption") > 2,
+            written: number("written"),
+            referenced: number("referenced"),
+            inconsistent: number("inconsistent") == 1,
+            snapshots: self.read_snapshots(name, 0)?,
+            bookmarks: bookmarks(&self.core, name)?,
+            partial: token.map(|token| self.partial(token)).transpose()?,
+        }))
     }
-    Ok(found)
+
+    fn read(&self, name: &DatasetName) -> Result<Option<Read>, Error> {
+        let read = match &self.reader {
+            Some(reader) => reader
+                .dataset(name)
+                .map(|info| Read {
+                    kind: info.kind,
+                    properties: info.properties,
+                })
+                .map_err(from_ffi),
+            None => self.with_handle(|handle| {
+                let dataset = handle.dataset(name).map_err(from_ffi)?;
+                Ok(Read {
+                    kind: dataset.kind(),
+                    properties: dataset.properties().map_err(from_ffi)?,
+                })
+            }),
+        };
+        match read {
+            Err(Error {
+                kind: ErrorKind::NotFound,
+                ..
+            }) => Ok(None),
+            read => read.map(Some),
+        }
+    }
+
+    /// The snapshots from a transaction group on, oldest first.
+    pub(super) fn read_snapshots(&self, name: &DatasetName, min_txg: u64) -> Result<Vec<Snapshot>, Error> {
+        let infos = match &self.reader {
+            Some(reader) => reader.snapshots(name, min_txg).map_err(from_ffi)?,
+            None => self.with_handle(|handle| {
+                handle
+                    .dataset(name)
+                    .and_then(|dataset| dataset.snapshots())
+                    .map_err(from_ffi)
+            })?,
+        };
+        Ok(infos
+            .iter()
+            .map(snapshot)
+            .filter(|snapshot| snapshot.createtxg >= min_txg)
+            .collect())
+    }
+
+    /// The filesystems and volumes directly below, with their properties.
+    fn read_children(&self, name: &DatasetName) -> Result<Vec<(DatasetName, Properties)>, Error> {
+        let Some(reader) = &self.reader else {
+            return self.with_handle(|handle| children(handle, name));
+        };
+        let children = reader.children(name).map_err(from_ffi)?;
+        Ok(children.into_iter().map(|info| (info.name, info.properties)).collect())
+    }
+
+    fn roots(&self) -> Result<Vec<DatasetName>, Error> {
+        match &self.reader {
+            Some(reader) => reader.pools().map_err(from_ffi),
+            None => self.with_handle(|handle| handle.roots().map_err(from_ffi)),
+        }
+    }
+
+    /// All filesystems and volumes that have a property of their own, by name.
+    pub(super) fn having(&self, property: &str) -> Result<Vec<DatasetName>, Error> {
+        let mut open: Vec<(DatasetName, Properties)> = Vec::new();
+        for pool in self.roots()? {
+            let Some(read) = self.read(&pool)? else { continue };
+            open.push((pool, read.properties));
+        }
+        open.reverse();
+        let mut found = Vec::new();
+        while let Some((name, properties)) = open.pop() {
+            let is_own = |source: &Source| matches!(source, Source::Local | Source::Received);
+            if properties.get(property).is_some_and(|setting| is_own(&setting.source)) {
+                found.push(name.clone());
+            }
+            match self.read_children(&name) {
+                Ok(children) => open.extend(children.into_iter().rev()),
+                // Destroyed since it was listed.
+                Err(Error {
+                    kind: ErrorKind::NotFound,
+                    ..
+                }) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(found)
+    }
+
+    /// libzfs knows how to read a token. It is loaded for this alone, where a receive was interrupted.
+    fn partial(&self, token: &str) -> Result<Partial, Error> {
+        let token = self.with_handle(|handle| handle.resume_token(token).map_err(from_ffi))?;
+        Ok(partial(&token))
+    }
 }
 
-fn kind(dataset: &Dataset<'_>) -> Kind {
-    if dataset.kind() == DatasetType::Volume {
-        Kind::Volume
-    } else {
-        Kind::Filesystem
-    }
+fn children(handle: &Handle, name: &DatasetName) -> Result<Vec<(DatasetName, Properties)>, Error> {
+    let mut names = handle
+        .dataset(name)
+        .and_then(|dataset| dataset.children())
+        .map_err(from_ffi)?;
+    names.sort();
+    let with_properties = |name: DatasetName| match handle.dataset(&name).and_then(|dataset| dataset.properties()) {
+        Ok(properties) => Some(Ok((name, properties))),
+        Err(error) if error.kind() == zfs_ffi::Kind::NotFound => None,
+        Err(error) => Some(Err(from_ffi(error))),
+    };
+    names.into_iter().filter_map(with_properties).collect()
 }
 
 /// N.B. a value that an ancestor received has the ancestor's name as its source: for this dataset it is inherited.
