@@ -15,7 +15,7 @@ use serde_json::json;
 use crate::cli::SyncArgs;
 use crate::execute::{self, Done, Failure, Job, Quiet};
 use crate::exit::Exit;
-use crate::plan::{Plan, Stage};
+use crate::plan::Plan;
 use crate::problem::Problem;
 use crate::refusal::counted;
 use crate::session::{Session, UntilBegun};
@@ -64,7 +64,9 @@ struct Trouble {
     until: Instant,
 }
 
-struct Loop<'a> {
+/// Rounds over some datasets.
+#[derive(Debug)]
+pub struct Loop<'a> {
     session: &'a Session,
     args: &'a SyncArgs,
     every: Duration,
@@ -76,7 +78,8 @@ struct Loop<'a> {
 }
 
 impl<'a> Loop<'a> {
-    fn new(session: &'a Session, args: &'a SyncArgs, every: Duration) -> Self {
+    /// A loop that has not begun. Drop it only after [`leave`](Self::leave): it may hold locks.
+    pub fn new(session: &'a Session, args: &'a SyncArgs, every: Duration) -> Self {
         Self {
             session,
             args,
@@ -94,14 +97,7 @@ impl<'a> Loop<'a> {
         let mut due = begun;
         let mut exit = Exit::Success;
         while !stop.is_asked() && self.args.rounds.is_none_or(|rounds| self.rounds < rounds) {
-            exit = match self.list() {
-                Ok(()) => self.round(),
-                Err(problem) => {
-                    self.session.ui.problem(&problem);
-                    problem.exit()
-                }
-            };
-            self.rounds += 1;
+            exit = self.round();
             due = next_due(due, self.every, Instant::now());
             if due > Instant::now() {
                 self.settle();
@@ -142,8 +138,20 @@ impl<'a> Loop<'a> {
         Ok(())
     }
 
-    /// Syncs everything that is due, together.
-    fn round(&mut self) -> Exit {
+    /// One round: syncs everything that is due, together.
+    pub fn round(&mut self) -> Exit {
+        let exit = match self.list() {
+            Ok(()) => self.sync_due(),
+            Err(problem) => {
+                self.session.ui.problem(&problem);
+                problem.exit()
+            }
+        };
+        self.rounds += 1;
+        exit
+    }
+
+    fn sync_due(&mut self) -> Exit {
         let began = Instant::now();
         let due: Vec<DatasetName> = self
             .members
@@ -268,7 +276,7 @@ impl<'a> Loop<'a> {
     }
 
     /// Settles, and gives the locks back.
-    fn leave(&mut self) -> Exit {
+    pub fn leave(&mut self) -> Exit {
         let members = std::mem::take(&mut self.members);
         let mut jobs = Vec::new();
         for (name, member) in members {
@@ -309,11 +317,9 @@ fn next_due(due: Instant, every: Duration, now: Instant) -> Instant {
 
 fn settle(session: &Session, member: &mut Member) {
     let Some(warm) = &mut member.warm else { return };
-    let Some((source, target)) = warm.take_pending() else {
-        return;
-    };
+    let Some(stage) = warm.take_pending() else { return };
     let plan = Plan {
-        stages: vec![Stage::Apply { source, target }],
+        stages: vec![stage],
         ..Plan::default()
     };
     if let Err(failure) = execute::run(session.job(plan), &Quiet) {

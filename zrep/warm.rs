@@ -8,7 +8,7 @@ use crate::execute::Done;
 use crate::host::Applied;
 use crate::model::{Side, State};
 use crate::plan::lock::Locking;
-use crate::plan::{Action, Plan, Stage, lock, sync};
+use crate::plan::{Action, Object, Plan, Stage, lock, sync};
 use crate::problem::Problem;
 use crate::session::{Pair, Session};
 use zfs_ffi::DatasetName;
@@ -21,12 +21,56 @@ const STALE: Duration = Duration::from_secs(60);
 pub struct Warm {
     pair: Pair,
     observed: Instant,
-    /// The marks and the expiry of the last round, which are still to be done.
+    /// The marks and the expiry that are still to be done.
     pending: Option<Pending>,
 }
 
-/// Changes of the source and of the target.
-pub type Pending = (Vec<Action>, Vec<Action>);
+/// How long the target's marks and expiry may wait in a loop without pauses. They are a transaction of their own there, with nothing
+/// else to travel with.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// What rounds have left over.
+#[derive(Debug)]
+pub struct Pending {
+    /// Changes of the source, of the last round.
+    source: Vec<Action>,
+    /// Changes of the target, of the last rounds.
+    target: Vec<Action>,
+    /// Since when the target waits.
+    since: Instant,
+}
+
+impl Pending {
+    /// The changes as a stage of their own.
+    pub fn into_stage(self) -> Stage {
+        Stage::Apply {
+            source: self.source,
+            target: self.target,
+        }
+    }
+
+    /// Takes over what an earlier round left of the target, which is older. What it has marked and this one destroys needs no mark.
+    fn take_over(&mut self, mut earlier: Self) {
+        earlier.target.append(&mut self.target);
+        let destroyed: Vec<String> = earlier.target.iter().filter_map(destroyed).collect();
+        earlier.target.retain(|action| !matches!(action, Action::Set { on: Object::Snapshot(name), .. } if destroyed.iter().any(|gone| gone == name.as_str())));
+        self.target = earlier.target;
+        self.since = earlier.since;
+    }
+}
+
+fn destroyed(action: &Action) -> Option<String> {
+    match action {
+        Action::Destroy { snapshot, .. } => Some(snapshot.to_string()),
+        Action::Expect { .. }
+        | Action::Snapshot(_)
+        | Action::Set { .. }
+        | Action::Rollback(_)
+        | Action::DiscardPartial(_)
+        | Action::DestroyUnreceived(_)
+        | Action::Mount(_) => None,
+    }
+}
 
 impl Warm {
     /// Looks at both sides.
@@ -78,16 +122,27 @@ impl Warm {
             return Ok((self, plan));
         }
         let release = lock::release(&self.pair.source, &me.tag);
-        let left_over = match plan.stages.pop() {
+        let mut left_over = match plan.stages.pop() {
             Some(Stage::Apply { mut source, target }) => {
                 source.retain(|action| *action != release);
-                Some((source, target))
+                Pending {
+                    source,
+                    target,
+                    since: Instant::now(),
+                }
             }
-            Some(Stage::Transfer(_) | Stage::Commit) | None => None,
+            Some(Stage::Transfer(_) | Stage::Commit) | None => return Ok((self, plan)),
         };
-        if let Some(pending) = std::mem::replace(&mut self.pending, left_over) {
-            merge(&mut plan, pending);
+        if let Some(mut earlier) = self.pending.take() {
+            let of_source = std::mem::take(&mut earlier.source);
+            if earlier.since.elapsed() < PATIENCE {
+                merge(&mut plan, of_source, Vec::new());
+                left_over.take_over(earlier);
+            } else {
+                merge(&mut plan, of_source, earlier.target);
+            }
         }
+        self.pending = Some(left_over);
         Ok((self, plan))
     }
 
@@ -113,16 +168,22 @@ impl Warm {
     }
 
     /// Gives away what is pending.
-    pub fn take_pending(&mut self) -> Option<Pending> {
-        self.pending.take()
+    pub fn take_pending(&mut self) -> Option<Stage> {
+        self.pending.take().map(Pending::into_stage)
     }
 
     /// The last plan: what is pending, and the lock.
     pub fn last_plan(mut self, session: &Session) -> Plan {
-        let (mut source, target) = self.pending.take().unwrap_or_default();
-        source.push(lock::release(&self.pair.source, &session.settings.me.tag));
+        let release = lock::release(&self.pair.source, &session.settings.me.tag);
+        let stage = match self.pending.take() {
+            Some(Pending { mut source, target, .. }) => {
+                source.push(release);
+                Stage::Apply { source, target }
+            }
+            None => Stage::source(vec![release]),
+        };
         Plan {
-            stages: vec![Stage::Apply { source, target }],
+            stages: vec![stage],
             ..Plan::default()
         }
     }
@@ -139,32 +200,97 @@ impl Warm {
 }
 
 fn pending_actions(pending: Option<&Pending>) -> Vec<(Side, Action)> {
-    let Some((source, target)) = pending else {
+    let Some(Pending { source, target, .. }) = pending else {
         return Vec::new();
     };
     let of = |side: Side, actions: &[Action]| actions.iter().map(|action| (side, action.clone())).collect::<Vec<_>>();
     [of(Side::Source, source), of(Side::Target, target)].concat()
 }
 
-/// Puts the pending changes into the first stage: behind its conditions, and before its own changes.
-fn merge(plan: &mut Plan, (pending_source, pending_target): Pending) {
+/// Puts changes into the first stage: behind its conditions, and before its own changes.
+fn merge(plan: &mut Plan, of_source: Vec<Action>, of_target: Vec<Action>) {
     match plan.stages.first_mut() {
         Some(Stage::Apply { source, target }) => {
             let conditions = source
                 .iter()
                 .take_while(|action| matches!(action, Action::Expect { .. }))
                 .count();
-            source.splice(conditions..conditions, pending_source);
-            target.splice(0..0, pending_target);
+            source.splice(conditions..conditions, of_source);
+            target.splice(0..0, of_target);
         }
         Some(Stage::Transfer(_) | Stage::Commit) | None => {
             plan.stages.insert(
                 0,
                 Stage::Apply {
-                    source: pending_source,
-                    target: pending_target,
+                    source: of_source,
+                    target: of_target,
                 },
             );
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Guid;
+    use crate::plan::IfHeld;
+    use zfs_ffi::SnapshotName;
+
+    fn snapshot(name: &str) -> SnapshotName {
+        SnapshotName::new(name).unwrap()
+    }
+
+    fn mark(name: &str) -> Action {
+        Action::Set {
+            on: Object::Snapshot(snapshot(name)),
+            properties: vec![("zrep:sent".into(), Some("1".into()))],
+        }
+    }
+
+    fn destroy(name: &str) -> Action {
+        Action::Destroy {
+            snapshot: snapshot(name),
+            guid: Guid(1),
+            if_held: IfHeld::Keep,
+        }
+    }
+
+    fn pending(target: Vec<Action>) -> Pending {
+        Pending {
+            source: Vec::new(),
+            target,
+            since: Instant::now(),
+        }
+    }
+
+    #[test]
+    fn what_waits_keeps_its_order_and_loses_marks_of_what_is_destroyed() {
+        let earlier = pending(vec![mark("b/fs@1"), destroy("b/fs@0")]);
+        let mut later = pending(vec![mark("b/fs@2"), destroy("b/fs@1")]);
+        later.take_over(earlier);
+        assert_eq!(later.target, [destroy("b/fs@0"), mark("b/fs@2"), destroy("b/fs@1")]);
+    }
+
+    #[test]
+    fn what_was_left_over_comes_behind_the_conditions_and_before_the_new_snapshot() {
+        let expect = Action::Expect {
+            dataset: snapshot("a/fs@1").dataset(),
+            property: "zrep:lock-pid".into(),
+            value: None,
+        };
+        let new = Action::Snapshot(snapshot("a/fs@2"));
+        let mut plan = Plan {
+            stages: vec![Stage::source(vec![expect.clone(), new.clone()])],
+            ..Plan::default()
+        };
+        merge(&mut plan, vec![mark("a/fs@1")], vec![mark("b/fs@1")]);
+        assert_eq!(
+            plan.stages,
+            [Stage::Apply {
+                source: vec![expect, mark("a/fs@1"), new],
+                target: vec![mark("b/fs@1")]
+            }]
+        );
     }
 }
