@@ -50,6 +50,8 @@ pub(super) struct Stats {
     pub(super) guid: u64,
     /// `dmu_objset_type_t`: 2 is a filesystem, 3 a volume.
     pub(super) kind: u32,
+    /// A first receive has not come to its end.
+    pub(super) inconsistent: bool,
 }
 
 impl Command {
@@ -89,6 +91,7 @@ impl Command {
         Stats {
             guid: self.get(STATS + 16),
             kind,
+            inconsistent: self.bytes.0[STATS + 29] != 0,
         }
     }
 
@@ -153,7 +156,14 @@ mod tests {
         command.put(COOKIE, u64::MAX - 1);
         assert_eq!(command.get(COOKIE), u64::MAX - 1);
         command.put(STATS + 16, 42);
-        assert_eq!(command.stats(), Stats { guid: 42, kind: 0 });
+        assert_eq!(
+            command.stats(),
+            Stats {
+                guid: 42,
+                kind: 0,
+                inconsistent: false
+            }
+        );
     }
 
     #[test]

@@ -29,6 +29,8 @@ pub struct DatasetInfo {
     pub name: DatasetName,
     /// What it is.
     pub kind: DatasetType,
+    /// A first receive was interrupted, or is under way: there is nothing in it yet. No list of properties tells this.
+    pub inconsistent: bool,
     /// All properties that the kernel tells, as [`Dataset::properties`](crate::Dataset::properties).
     pub properties: Properties,
 }
@@ -93,6 +95,7 @@ impl Reader {
         Ok(DatasetInfo {
             name: name.clone(),
             kind: kind(stats.kind),
+            inconsistent: stats.inconsistent,
             properties,
         })
     }
@@ -123,6 +126,7 @@ impl Reader {
                 children.push(DatasetInfo {
                     name,
                     kind: kind(stats.kind),
+                    inconsistent: stats.inconsistent,
                     properties,
                 });
             }

@@ -7,7 +7,8 @@ use super::error::from_ffi;
 use crate::host::{Error, ErrorKind};
 use crate::model::{Bookmark, Guid, Kind, Native, Origin, Partial, ResumePoint, Setting, Snapshot, State, StreamFlags};
 use zfs_ffi::{
-    Core, DatasetName, DatasetType, Handle, Properties, PropertyValue, ResumeToken, SendFlags, SnapshotInfo, Source,
+    Core, DatasetInfo, DatasetName, DatasetType, Handle, Properties, PropertyValue, ResumeToken, SendFlags,
+    SnapshotInfo, Source,
 };
 
 /// The native properties that a replica takes over. They shape the data, and what may be done with it; where a dataset is mounted,
@@ -47,13 +48,45 @@ const COPIED: [&str; 29] = [
 /// What the kernel tells of a dataset.
 struct Read {
     kind: DatasetType,
+    inconsistent: bool,
     properties: Properties,
+}
+
+impl From<DatasetInfo> for Read {
+    fn from(info: DatasetInfo) -> Self {
+        Self {
+            kind: info.kind,
+            inconsistent: info.inconsistent,
+            properties: info.properties,
+        }
+    }
+}
+
+fn read_by_handle(handle: &Handle, name: &DatasetName) -> zfs_ffi::Result<Read> {
+    let dataset = handle.dataset(name)?;
+    // N.B. this one does not come with the others.
+    let inconsistent = dataset.property("inconsistent")?.map(|property| property.value);
+    let inconsistent = match inconsistent {
+        Some(PropertyValue::U64(number)) => number != 0,
+        Some(PropertyValue::String(text)) => text == "1",
+        None => false,
+    };
+    Ok(Read {
+        kind: dataset.kind(),
+        inconsistent,
+        properties: dataset.properties()?,
+    })
 }
 
 impl Local {
     /// Everything about a dataset, or `None` if it is not there.
     pub(super) fn state(&self, name: &DatasetName) -> Result<Option<State>, Error> {
-        let Some(Read { kind, properties }) = self.read(name)? else {
+        let Some(Read {
+            kind,
+            inconsistent,
+            properties,
+        }) = self.read(name)?
+        else {
             return Ok(None);
         };
         let number = |property: &str| properties.u64(property).unwrap_or(0);
@@ -76,7 +109,7 @@ impl Local {
             encrypted: number("encryption") > 2,
             written: number("written"),
             referenced: number("referenced"),
-            inconsistent: number("inconsistent") == 1,
+            inconsistent,
             snapshots: self.read_snapshots(name, 0)?,
             bookmarks: bookmarks(&self.core, name)?,
             partial: token.map(|token| self.partial(token)).transpose()?,
@@ -85,20 +118,8 @@ impl Local {
 
     fn read(&self, name: &DatasetName) -> Result<Option<Read>, Error> {
         let read = match &self.reader {
-            Some(reader) => reader
-                .dataset(name)
-                .map(|info| Read {
-                    kind: info.kind,
-                    properties: info.properties,
-                })
-                .map_err(from_ffi),
-            None => self.with_handle(|handle| {
-                let dataset = handle.dataset(name).map_err(from_ffi)?;
-                Ok(Read {
-                    kind: dataset.kind(),
-                    properties: dataset.properties().map_err(from_ffi)?,
-                })
-            }),
+            Some(reader) => reader.dataset(name).map(Read::from).map_err(from_ffi),
+            None => self.with_handle(|handle| read_by_handle(handle, name).map_err(from_ffi)),
         };
         match read {
             Err(Error {

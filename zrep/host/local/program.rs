@@ -114,10 +114,10 @@ impl Local {
         let Some(first) = batch.first() else {
             return Ok(Vec::new());
         };
-        let not_begun = |error| BatchError {
+        let not_begun = |error: zfs_ffi::Error| BatchError {
             index: 0,
             begun: false,
-            error: from_ffi(error),
+            error: of_pool(first.pool(), error),
         };
         let rows = Rows::of(batch);
         let answer = self
@@ -183,6 +183,17 @@ impl Local {
                 reason: format!("{action}: {}", describe(errno)),
             },
         }
+    }
+}
+
+/// The error of a program that did not run. It is about the pool, whatever the batch was about.
+fn of_pool(pool: &str, error: zfs_ffi::Error) -> Error {
+    match from_ffi(error) {
+        Error {
+            kind: ErrorKind::NotFound,
+            ..
+        } => Error::new(ErrorKind::NotFound, format!("pool {pool} is not imported")),
+        other => other,
     }
 }
 
