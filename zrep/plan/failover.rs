@@ -15,7 +15,7 @@
 use crate::model::{Kind, Link, Origin, State};
 use crate::plan::pairing::{Identity, is_half_turned, link_of};
 use crate::plan::{Action, Before, Object, Plan, Planned, Stage, lock, sync};
-use crate::props::{Key, View};
+use crate::props::Key;
 use crate::refusal::{Refusal, Why};
 
 /// What the user asked for.
@@ -187,24 +187,32 @@ pub fn pair(me: &Identity, link: &Link) -> Vec<(String, Option<String>)> {
 
 /// Both sides must name each other, or the roles of a third dataset would be changed.
 fn require_mutual(me: &Identity, source: &State, target: &State) -> Result<(), Refusal> {
-    let link = link_of(me, target).map_err(|why| Refusal::target(&target.name, why))?;
-    let names = [link.src_fs.as_str(), link.dest_fs.as_str()];
-    if names.contains(&source.name.as_str()) && names.contains(&target.name.as_str()) {
-        return Ok(());
+    let of_target = link_of(me, target).map_err(|why| Refusal::target(&target.name, why))?;
+    let of_source = link_of(me, source).map_err(|why| Refusal::source(&source.name, why))?;
+    if !names_both(&of_target, source, target) {
+        let why = Why::NotMutual {
+            other: source.name.to_string(),
+            found: named(&of_target),
+        };
+        return Err(Refusal::target(&target.name, why));
     }
-    let found = format!("src-fs={}, dest-fs={}", link.src_fs, link.dest_fs);
-    Err(Refusal::source(
-        &source.name,
-        Why::NotMutual {
+    if !names_both(&of_source, source, target) {
+        let why = Why::NotMutual {
             other: target.name.to_string(),
-            found,
-        },
-    ))
+            found: named(&of_source),
+        };
+        return Err(Refusal::source(&source.name, why));
+    }
+    Ok(())
 }
 
-/// Whether `state` is a master that only waits for its old partner to step down.
-pub fn is_master(me: &Identity, state: &State) -> bool {
-    View::new(state, &me.tag).is_master()
+fn names_both(link: &Link, source: &State, target: &State) -> bool {
+    let names = [link.src_fs.as_str(), link.dest_fs.as_str()];
+    names.contains(&source.name.as_str()) && names.contains(&target.name.as_str())
+}
+
+fn named(link: &Link) -> String {
+    format!("src-fs={}, dest-fs={}", link.src_fs, link.dest_fs)
 }
 
 #[cfg(test)]
@@ -317,6 +325,13 @@ mod tests {
             plan(&me(), &source, &target, &request()).unwrap_err().why,
             Why::NotMutual { .. }
         ));
+        let source = state("a/fs", "@zrep_000001=1!")
+            .master()
+            .user("zrep:dest-fs", "c/fs", Origin::Local)
+            .build();
+        let target = state("b/fs", "@zrep_000001=1!").replica().build();
+        let refusal = plan(&me(), &source, &target, &request()).unwrap_err();
+        assert_eq!(refusal.to_string(), "source a/fs: does not name b/fs as its other side");
     }
 
     #[test]
