@@ -97,7 +97,7 @@ impl Done {
 pub struct Failure {
     /// Where.
     pub side: Side,
-    /// The dataset or snapshot.
+    /// The dataset.
     pub object: String,
     /// What went wrong.
     pub error: Error,
@@ -179,7 +179,7 @@ impl Run {
         if self.failure.is_none() {
             self.failure = Some(Failure {
                 side,
-                object: object.to_owned(),
+                object: object.split('@').next().unwrap_or(object).to_owned(),
                 error,
                 committed: self.committed,
                 not_undone: Vec::new(),
@@ -427,7 +427,7 @@ fn transfer_stage(run: &mut Run, watch: &dyn Watch) {
         }
         Err((side, error)) => {
             let object = match side {
-                Side::Source => transfer.snapshot.to_string(),
+                Side::Source => transfer.snapshot.dataset().to_string(),
                 Side::Target => transfer.into.dataset().to_string(),
             };
             run.fail(side, &object, error);

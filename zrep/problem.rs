@@ -7,7 +7,7 @@ use crate::exit::Exit;
 use crate::host::{Error, ErrorKind};
 use crate::lock::FileLockError;
 use crate::model::Side;
-use crate::refusal::{Refusal, Telling};
+use crate::refusal::{Refusal, Telling, Why, quoted};
 use zfs_ffi::NameError;
 
 /// A command, or its part for one dataset, that did not come to its end.
@@ -86,6 +86,27 @@ impl Problem {
             | Self::Name(_)
             | Self::FileLock(_)
             | Self::Setting(_) => Exit::Failure,
+        }
+    }
+
+    /// What two problems have in common that are the same to a person: the loop tells a lasting problem once.
+    pub fn cause(&self) -> String {
+        let told = self.told();
+        let dataset = told
+            .dataset
+            .as_deref()
+            .and_then(|object| object.split('@').next())
+            .unwrap_or_default()
+            .to_owned();
+        let is_gone = match self {
+            Self::Refused(refusal) => refusal.why == Why::Missing,
+            Self::Failed(Failure { error, .. }) | Self::Host { error, .. } => error.kind == ErrorKind::NotFound,
+            Self::Name(_) | Self::FileLock(_) | Self::Setting(_) => false,
+        };
+        if is_gone {
+            format!("{dataset} is gone")
+        } else {
+            told.headline()
         }
     }
 
@@ -199,20 +220,21 @@ fn found(kind: ErrorKind) -> String {
 
 fn advice(kind: ErrorKind, dataset: &str) -> (String, String) {
     let pool = dataset.split('/').next().unwrap_or(dataset);
+    let (pasted, pasted_pool) = (quoted(dataset), quoted(pool));
     let (expected, help) = match kind {
-        ErrorKind::NotFound => ("the dataset, in an imported pool".into(), format!("look at `zfs list` and `zpool status {pool}`; `zpool import {pool}` if it was exported")),
-        ErrorKind::Exists => ("a free name".into(), format!("look at `zfs list -t all -r {dataset}`")),
+        ErrorKind::NotFound => ("the dataset, in an imported pool".into(), format!("look at `zfs list` and `zpool status {pasted_pool}`; `zpool import {pasted_pool}` if it was exported")),
+        ErrorKind::Exists => ("a free name".into(), format!("look at `zfs list -t all -r {pasted}`")),
         ErrorKind::Busy => ("a dataset that nobody else receives into, mounts or holds".into(), format!("look at `zfs holds`, at other receives into {dataset}, and try again")),
         ErrorKind::Permission => (
             "root, or a user who was given the rights".into(),
             "run it as root, or `zfs allow USER send,snapshot,userprop,destroy,mount SOURCE` and `zfs allow USER receive,create,mount,userprop,destroy,readonly TARGET`".into(),
         ),
-        ErrorKind::NoSpace => ("room for the stream".into(), format!("look at `zpool list {pool}` and at the quotas of {dataset}; free some space, and run it again")),
+        ErrorKind::NoSpace => ("room for the stream".into(), format!("look at `zpool list {pasted_pool}` and at the quotas of {dataset}; free some space, and run it again")),
         ErrorKind::Modified => (
             "a target that nobody writes to".into(),
             format!("see what was written with `zfs diff`; `zrep sync -f` rolls {dataset} back to the last sync, and tells what that discards"),
         ),
-        ErrorKind::WrongBase => ("the last sent snapshot on both sides".into(), format!("look at `zfs list -t snapshot -o name,guid -r {dataset}` on both sides")),
+        ErrorKind::WrongBase => ("the last sent snapshot on both sides".into(), format!("look at `zfs list -t snapshot -o name,guid -r {pasted}` on both sides")),
         ErrorKind::Interrupted => ("a whole stream".into(), "run it again: it goes on where it stopped".into()),
         ErrorKind::BadStream => ("a stream that this ZFS understands".into(), "look at `zpool upgrade`: the target's pool may lack a feature that the source's has".into()),
         ErrorKind::Unexpected => ("what was observed a moment before".into(), "another zrep may be at work; run it again".into()),
@@ -220,8 +242,8 @@ fn advice(kind: ErrorKind, dataset: &str) -> (String, String) {
             "the ZFS kernel module, and /dev/zfs open to this user".into(),
             "load the module (`modprobe zfs`), or run zrep on the machine that has the pool".into(),
         ),
-        ErrorKind::PoolUnavailable => ("a pool that can be written to".into(), format!("look at `zpool status {pool}`")),
-        ErrorKind::KeyUnavailable => ("the key of the encrypted dataset".into(), format!("`zfs load-key {dataset}`")),
+        ErrorKind::PoolUnavailable => ("a pool that can be written to".into(), format!("look at `zpool status {pasted_pool}`")),
+        ErrorKind::KeyUnavailable => ("the key of the encrypted dataset".into(), format!("`zfs load-key {pasted}`")),
         ErrorKind::Other => ("success".into(), "the words in parentheses are ZFS's own; `zpool events` may tell more".into()),
     };
     (expected, help)

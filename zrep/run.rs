@@ -59,6 +59,7 @@ struct Member {
 /// A failure, and when to try again.
 #[derive(Debug)]
 struct Trouble {
+    cause: String,
     headline: String,
     pause: Duration,
     until: Instant,
@@ -98,7 +99,7 @@ impl<'a> Loop<'a> {
         let mut exit = Exit::Success;
         while !stop.is_asked() && self.args.rounds.is_none_or(|rounds| self.rounds < rounds) {
             exit = self.round();
-            due = next_due(due, self.every, Instant::now());
+            due = next_due(due, self.every, Instant::now()).max(self.next_member());
             if due > Instant::now() {
                 self.settle();
                 stop.sleep_until(due);
@@ -106,6 +107,19 @@ impl<'a> Loop<'a> {
         }
         self.session.ui.note(&self.summary(begun.elapsed()));
         exit
+    }
+
+    /// When the first member is due, which is now unless all are in trouble. Without members it is when they are listed again.
+    fn next_member(&self) -> Instant {
+        let now = Instant::now();
+        if self.members.is_empty() {
+            return now + RELIST;
+        }
+        self.members
+            .values()
+            .map(|member| member.trouble.as_ref().map_or(now, |trouble| trouble.until))
+            .min()
+            .unwrap_or(now)
     }
 
     fn summary(&self, took: Duration) -> String {
@@ -245,7 +259,7 @@ impl<'a> Loop<'a> {
     /// Says what went wrong, once: a problem that lasts is not told anew in each round.
     fn failed(&mut self, name: &DatasetName, problem: &Problem) {
         self.failed += 1;
-        let headline = problem.told().headline();
+        let (cause, headline) = (problem.cause(), problem.told().headline());
         let Some(member) = self.members.get_mut(name) else {
             return;
         };
@@ -256,12 +270,13 @@ impl<'a> Loop<'a> {
             .map_or(self.every.max(Duration::from_secs(1)), |trouble| {
                 (trouble.pause * 2).min(LONGEST_PAUSE.max(self.every))
             });
-        if before.is_none_or(|trouble| trouble.headline != headline) {
+        if before.is_none_or(|trouble| trouble.cause != cause) {
             self.session.ui.problem(problem);
             let fields = json!({ "round": self.rounds + 1, "dataset": name.as_str(), "error": problem_json(problem) });
             self.session.ui.json("sync", false, fields);
         }
         member.trouble = Some(Trouble {
+            cause,
             headline,
             pause,
             until: Instant::now() + pause,
