@@ -193,6 +193,7 @@ pub struct Telling {
 
 impl Why {
     fn telling(&self, dataset: &str) -> Telling {
+        let pasted = quoted(dataset);
         let tell = |what: String, expected: String, found: String, help: String| Telling {
             what,
             expected,
@@ -210,19 +211,19 @@ impl Why {
                 format!("has no {tag} pairing"),
                 format!("properties {tag}:dest-fs and {tag}:dest-host set on it"),
                 "none of its own".into(),
-                format!("set up a pairing with `zrep init {dataset} HOST TARGET`; `zrep list` shows the ones there are"),
+                format!("set up a pairing with `zrep init {pasted} HOST TARGET`; `zrep list` shows the ones there are"),
             ),
             Self::AlreadyPaired { with, master, tag } => tell(
                 format!("is paired with {with} already"),
                 format!("no {tag}: properties on it, or the same target as before"),
                 if *master { format!("{tag}:master=yes") } else { format!("{tag}:dest-fs, without {tag}:master") },
-                format!("`zrep sync {dataset}` if that is the pairing you want; another tag (-t) for a second target"),
+                format!("`zrep sync {pasted}` if that is the pairing you want; another tag (-t) for a second target"),
             ),
             Self::NotMaster { tag, master } => tell(
                 "is not the master".into(),
                 format!("{tag}:master=yes, set on the dataset itself"),
                 master.as_ref().map_or("no master".into(), |master| format!("a replica of {master}")),
-                format!("run the command where the master is; `zrep takeover {dataset}` makes this side the master"),
+                format!("run the command where the master is; `zrep takeover {pasted}` makes this side the master"),
             ),
             Self::OtherHost { found, me } => tell(
                 format!("belongs to host {found}"),
@@ -248,25 +249,25 @@ impl Why {
                 "is the master already".into(),
                 "a replica".into(),
                 "the master of its pairing".into(),
-                format!("nothing needs to be taken over; `zrep status {dataset}` shows the pairing"),
+                format!("nothing needs to be taken over; `zrep status {pasted}` shows the pairing"),
             ),
             Self::Locked { pid, command, since, property } => tell(
                 format!("process {pid}{} works on it", command.as_ref().map(|c| format!(" ({c})")).unwrap_or_default()),
                 "no lock, or one of a process that has ended".into(),
                 format!("{property}={pid}{}", since.as_ref().map(|t| format!(", since {t}")).unwrap_or_default()),
-                format!("wait until it has finished; if that process is no zrep: `zfs inherit {property} {dataset}`"),
+                format!("wait until it has finished; if that process is no zrep: `zfs inherit {property} {pasted}`"),
             ),
             Self::TargetExists => tell(
                 "exists already, and init does not overwrite".into(),
                 "no dataset of this name".into(),
                 "one that this pairing has not made".into(),
-                format!("choose another name, or move it away: `zfs rename {dataset} {dataset}.old`"),
+                format!("choose another name, or move it away: `zfs rename {pasted} {}`", quoted(&format!("{dataset}.old"))),
             ),
             Self::NoParent { parent } => tell(
                 format!("{parent} cannot hold it"),
                 format!("a filesystem {parent}"),
                 "none of that name, or a volume; its pool may not be imported".into(),
-                format!("`zfs create -p {parent}`, or `zpool import`"),
+                format!("`zfs create -p {}`, or `zpool import`", quoted(parent)),
             ),
             Self::Overlap { other } => tell(
                 format!("lies in {other}, or is the same"),
@@ -278,25 +279,25 @@ impl Why {
                 format!("has no snapshot in common with {source}"),
                 "the last sent snapshot on both sides, with the same guid".into(),
                 format!("newest on the source: {}; newest here: {}", or_none(source_newest), or_none(target_newest)),
-                format!("it cannot be updated any more: keep it as `zfs rename {dataset} {dataset}.old`, and set the pairing up again with `zrep init`"),
+                format!("it cannot be updated any more: keep it as `zfs rename {pasted} {}`, and set the pairing up again with `zrep init`", quoted(&format!("{dataset}.old"))),
             ),
             Self::Diverged { common, target_only, source } => tell(
                 format!("has {} that {source} does not have", counted(target_only.len(), "snapshot")),
                 format!("{common} as its newest snapshot"),
                 format!("behind it: {}", target_only.join(", ")),
-                format!("`zrep sync -f {source}` rolls it back to {common} and discards them; `zfs clone` one of them first if you need it"),
+                format!("`zrep sync -f {}` rolls it back to {common} and discards them; `zfs clone` one of them first if you need it", quoted(source.as_str())),
             ),
             Self::BadSavecount { found, property } => tell(
                 format!("{property} is not a number from 1 up"),
                 "how many snapshots to keep, such as 5".into(),
                 format!("{property}={found:?}"),
-                format!("`zfs set {property}=5 {dataset}`"),
+                format!("`zfs set {property}=5 {pasted}`"),
             ),
             Self::BadNameInProperty { property, error } => tell(
                 format!("{property}: {error}"),
                 "the name of a dataset".into(),
                 format!("{error}"),
-                format!("correct it with `zfs set {property}=… {dataset}`"),
+                format!("correct it with `zfs set {property}=… {pasted}`"),
             ),
             Self::OtherKind { source, target } => tell(
                 format!("is a {target}"),
@@ -308,7 +309,7 @@ impl Why {
                 format!("holds an interrupted receive of {to_name}, which is not of this pairing"),
                 "no interrupted receive, or one of the source's snapshots".into(),
                 format!("guid {to_guid}"),
-                format!("let its sender finish it, or drop it with `zfs receive -A {dataset}`"),
+                format!("let its sender finish it, or drop it with `zfs receive -A {pasted}`"),
             ),
             Self::BadSnapshotName(error) => tell(
                 format!("{error}"),
@@ -317,12 +318,22 @@ impl Why {
                 "use a shorter name".into(),
             ),
             Self::NotMutual { other, found } => tell(
-                format!("{other} does not name it as its other side"),
-                format!("{dataset}"),
+                format!("does not name {other} as its other side"),
+                format!("src-fs and dest-fs that name {dataset} and {other}"),
                 found.clone(),
                 "correct the src-fs and dest-fs properties of the one that is wrong".into(),
             ),
         }
+    }
+}
+
+/// A name as a shell needs it, so that a command in a message can be pasted.
+pub fn quoted(name: &str) -> String {
+    let is_plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'/' | b'_' | b'-' | b'.' | b':' | b'@' | b'#');
+    if name.bytes().all(is_plain) {
+        name.to_owned()
+    } else {
+        format!("'{}'", name.replace('\'', "'\\''"))
     }
 }
 

@@ -110,8 +110,21 @@ pub fn problem_json(problem: &Problem) -> Value {
 }
 
 /// A closed pipe is the reader's wish to hear no more, and no reason to stop replicating.
+///
+/// Values of properties are anybody's text: what would move the cursor or begin a line of its own is shown, not done.
 fn print(out: &mut dyn Write, line: &str) {
-    let _ = writeln!(out, "{line}").and_then(|()| out.flush());
+    let _ = writeln!(out, "{}", harmless(line)).and_then(|()| out.flush());
+}
+
+fn harmless(line: &str) -> String {
+    let shown = |c: char| {
+        if c.is_control() {
+            c.escape_default().collect::<String>()
+        } else {
+            c.to_string()
+        }
+    };
+    line.chars().map(shown).collect()
 }
 
 /// Whether a bar is drawn for a stream.
@@ -171,5 +184,18 @@ impl Watch for Watcher<'_> {
 
     fn wants_bytes(&self) -> bool {
         self.wanted
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn control_characters_are_shown_and_not_obeyed() {
+        assert_eq!(
+            harmless("a\x1b[2Jb\nzrep: c\u{9b}d ü"),
+            "a\\u{1b}[2Jb\\nzrep: c\\u{9b}d ü"
+        );
     }
 }
