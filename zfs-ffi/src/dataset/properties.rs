@@ -89,13 +89,26 @@ impl Properties {
 
     /// From `{name -> {"value", "source"}}`.
     pub(crate) fn from_list(list: NvRef<'_>, dataset: &str) -> Self {
-        let properties = list.iter().filter_map(|(name, entry)| {
-            let entry = entry.as_list()?;
-            let value = PropertyValue::from_value(&entry.get("value")?)?;
-            let source = entry.get("source");
-            let source = Source::from_text(source.as_ref().and_then(Value::as_str), dataset);
-            Some((name.to_owned(), Property { value, source }))
-        });
+        Self::from_list_where(list, dataset, |_| true)
+    }
+
+    /// The same, of the properties whose name is wanted. A dataset has some seventy of them, and each costs a little.
+    pub(crate) fn from_list_where(list: NvRef<'_>, dataset: &str, wanted: impl Fn(&str) -> bool) -> Self {
+        let properties = list
+            .iter()
+            .filter(|(name, _)| wanted(name))
+            .filter_map(|(name, entry)| {
+                let (mut value, mut source) = (None, None);
+                for (key, field) in entry.as_list()?.iter() {
+                    match key {
+                        "value" => value = PropertyValue::from_value(&field),
+                        "source" => source = field.as_str(),
+                        _ => {}
+                    }
+                }
+                let source = Source::from_text(source, dataset);
+                Some((name.to_owned(), Property { value: value?, source }))
+            });
         Self(properties.collect())
     }
 }

@@ -1,14 +1,13 @@
 //! Reading properties and lists without libzfs.
 
-use std::ffi::CStr;
 use std::fs::{File, OpenOptions};
 use std::os::fd::AsFd;
 
 use self::command::{Command, Number};
-use crate::dataset::{DatasetType, Properties, SnapshotInfo, Source};
+use crate::dataset::{DatasetType, Properties, SnapshotInfo};
 use crate::error::{Error, Kind, Op, Result};
 use crate::name::{DatasetName, SnapshotName};
-use crate::nvlist::NvList;
+use crate::nvlist::{NvList, NvRef};
 use crate::os;
 
 mod command;
@@ -67,13 +66,15 @@ impl Reader {
             return Ok(());
         };
         let mut command = Command::new();
-        let (stats, properties) = match self.stats(&mut command, Number::ObjsetStats, pool.as_c()) {
-            Ok(read) => read,
+        match self.give(&mut command, Number::ObjsetStats, &pool) {
             // Exported in between.
             Err(error) if error.kind() == Kind::NotFound => return Ok(()),
-            Err(error) => return Err(error),
-        };
-        if stats.kind == FILESYSTEM && properties.u64("guid") == Some(stats.guid) {
+            given => given?,
+        }
+        let list = NvList::unpack(command.answer())?;
+        let guid = Properties::from_list_where(list.borrow(), pool.as_str(), |name| name == "guid").u64("guid");
+        let stats = command.stats();
+        if stats.kind == FILESYSTEM && guid == Some(stats.guid) {
             return Ok(());
         }
         Err(Error::new(
@@ -91,16 +92,13 @@ impl Reader {
     /// [`Kind::NotFound`]: there is no such dataset.
     pub fn dataset(&self, name: &DatasetName) -> Result<DatasetInfo> {
         let mut command = Command::new();
-        let (stats, properties) = self.stats(&mut command, Number::ObjsetStats, name.as_c())?;
-        Ok(DatasetInfo {
-            name: name.clone(),
-            kind: kind(stats.kind),
-            inconsistent: stats.inconsistent,
-            properties,
-        })
+        self.give(&mut command, Number::ObjsetStats, name)?;
+        info(name.clone(), &command)
     }
 
     /// The snapshots of a dataset that were made in transaction group `min_txg` or later, oldest first. One ioctl for each.
+    ///
+    /// N.B. a dataset that is not there has none: the kernel does not tell the difference.
     pub fn snapshots(&self, name: &DatasetName, min_txg: u64) -> Result<Vec<SnapshotInfo>> {
         let mut command = Command::new();
         if min_txg > 0 {
@@ -109,8 +107,9 @@ impl Reader {
             command.set_source(range.pack()?);
         }
         let mut snapshots = Vec::new();
-        while let Some((full_name, _, properties)) = self.next(&mut command, Number::SnapshotListNext, name)? {
-            snapshots.push(snapshot(&full_name, properties)?);
+        while self.next(&mut command, Number::SnapshotListNext, name)? {
+            let list = NvList::unpack(command.answer())?;
+            snapshots.push(snapshot(&command.name(), list.borrow())?);
         }
         snapshots.sort_by_key(|snapshot| snapshot.createtxg);
         Ok(snapshots)
@@ -120,15 +119,11 @@ impl Reader {
     pub fn children(&self, name: &DatasetName) -> Result<Vec<DatasetInfo>> {
         let mut command = Command::new();
         let mut children = Vec::new();
-        while let Some((full_name, stats, properties)) = self.next(&mut command, Number::DatasetListNext, name)? {
+        while self.next(&mut command, Number::DatasetListNext, name)? {
+            let full_name = command.name();
             // `$ORIGIN`, `%recv` and their like are ZFS's own.
             if let Ok(name) = DatasetName::new(&full_name) {
-                children.push(DatasetInfo {
-                    name,
-                    kind: kind(stats.kind),
-                    inconsistent: stats.inconsistent,
-                    properties,
-                });
+                children.push(info(name, &command)?);
             }
         }
         children.sort_by(|one, other| one.name.cmp(&other.name));
@@ -149,28 +144,32 @@ impl Reader {
         Ok(pools)
     }
 
-    fn stats(&self, command: &mut Command, number: Number, name: &CStr) -> Result<(command::Stats, Properties)> {
-        command.set_name(name);
-        let subject = name.to_string_lossy();
+    fn give(&self, command: &mut Command, number: Number, name: &DatasetName) -> Result<()> {
+        command.set_name(name.as_c());
         let given = command.give(self.device.as_fd(), number);
-        given.map_err(|why| Error::from_io(Op::ReadProperties, subject.as_ref(), &why))?;
-        let list = NvList::unpack(command.answer())?;
-        Ok((command.stats(), Properties::from_list(list.borrow(), &command.name())))
+        given.map_err(|why| Error::from_io(Op::ReadProperties, name.as_str(), &why))
     }
 
-    /// The next entry of a list, if there is one. The kernel puts its name where that of the parent stood.
-    fn next(
-        &self,
-        command: &mut Command,
-        number: Number,
-        parent: &DatasetName,
-    ) -> Result<Option<(String, command::Stats, Properties)>> {
-        match self.stats(command, number, parent.as_c()) {
-            Ok((stats, properties)) => Ok(Some((command.name(), stats, properties))),
-            Err(error) if error.errno() == Some(libc::ESRCH) => Ok(None),
+    /// Goes to the next entry of a list, if there is one. The kernel puts its name where that of the parent stood.
+    fn next(&self, command: &mut Command, number: Number, parent: &DatasetName) -> Result<bool> {
+        match self.give(command, number, parent) {
+            Ok(()) => Ok(true),
+            Err(error) if error.errno() == Some(libc::ESRCH) => Ok(false),
             Err(error) => Err(error),
         }
     }
+}
+
+fn info(name: DatasetName, command: &Command) -> Result<DatasetInfo> {
+    let list = NvList::unpack(command.answer())?;
+    let properties = Properties::from_list(list.borrow(), name.as_str());
+    let stats = command.stats();
+    Ok(DatasetInfo {
+        name,
+        kind: kind(stats.kind),
+        inconsistent: stats.inconsistent,
+        properties,
+    })
 }
 
 /// `DMU_OST_ZFS`
@@ -186,15 +185,15 @@ fn kind(number: u32) -> DatasetType {
     }
 }
 
-fn snapshot(full_name: &str, properties: Properties) -> Result<SnapshotInfo> {
+fn snapshot(full_name: &str, list: NvRef<'_>) -> Result<SnapshotInfo> {
+    let wanted = |name: &str| matches!(name, "guid" | "createtxg" | "creation") || name.contains(':');
+    let properties = Properties::from_list_where(list, full_name, wanted);
     let number = |name: &str| {
         let missing = || Error::new(Op::ReadProperties, full_name, Kind::Other, format!("it has no {name}"));
         properties.u64(name).ok_or_else(missing)
     };
     let (guid, createtxg, creation) = (number("guid")?, number("createtxg")?, number("creation")?);
-    let user = properties
-        .iter()
-        .filter(|(name, property)| name.contains(':') && property.source != Source::None);
+    let user = properties.iter().filter(|(name, _)| name.contains(':'));
     let user = user
         .map(|(name, property)| (name.to_owned(), property.clone()))
         .collect();
