@@ -1,5 +1,6 @@
 //! Points in time, as they stand on disk and as people read them. Nothing here asks what time it is but [`now`].
 
+use std::sync::OnceLock;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use jiff::Timestamp;
@@ -13,9 +14,21 @@ pub fn now() -> u64 {
         .map_or(0, |elapsed| elapsed.as_secs())
 }
 
+/// The machine's time zone. N.B. jiff's own way to find it walks through the whole time zone database to learn its name, which took longer
+/// than everything else that a sync asks of the system.
+fn zone() -> TimeZone {
+    static ZONE: OnceLock<TimeZone> = OnceLock::new();
+    let find = || match (std::env::var_os("TZ"), std::fs::read("/etc/localtime")) {
+        (None, Ok(rules)) => TimeZone::tzif("local", &rules).unwrap_or_else(|_| TimeZone::system()),
+        (None, Err(_)) => TimeZone::UTC,
+        (Some(_), _) => TimeZone::system(),
+    };
+    ZONE.get_or_init(find).clone()
+}
+
 fn local(epoch: u64) -> Option<jiff::Zoned> {
     let timestamp = Timestamp::from_second(i64::try_from(epoch).ok()?).ok()?;
-    Some(timestamp.to_zoned(TimeZone::system()))
+    Some(timestamp.to_zoned(zone()))
 }
 
 /// Local wall time as 14 digits, as `lock-time` has it.
@@ -26,7 +39,7 @@ pub fn digits(epoch: u64) -> String {
 /// The latest point in time that 14 digits of local wall time can mean: an hour is ambiguous when summer time ends.
 pub fn from_digits(digits: &str) -> Option<u64> {
     let time = DateTime::strptime("%Y%m%d%H%M%S", digits).ok()?;
-    let zoned = TimeZone::system().to_ambiguous_zoned(time).later().ok()?;
+    let zoned = zone().to_ambiguous_zoned(time).later().ok()?;
     u64::try_from(zoned.timestamp().as_second()).ok()
 }
 
