@@ -222,21 +222,62 @@ impl Run {
                     .then(|| (Side::Target, discard(transfer))),
             );
         }
-        let keep_snapshot = failure.error.kind == ErrorKind::Interrupted;
+        let arrival = self.arrival(failure);
         let back = done.applied.iter().rev();
-        undo.extend(back.filter_map(|(side, action, result)| {
-            Some((*side, undo_of(&job.plan, done, action, result, keep_snapshot)?))
-        }));
+        undo.extend(
+            back.filter_map(|(side, action, result)| Some((*side, undo_of(&job.plan, action, result, &arrival)?))),
+        );
         undo
+    }
+
+    /// What of the source's new snapshots may be needed on the target's account.
+    ///
+    /// N.B. a receive whose answer was lost may have come to its end. To destroy its snapshot on the source would take the two sides' common
+    /// base away, so the target is asked, and if it cannot tell, everything stays.
+    fn arrival(&self, failure: &Failure) -> Arrival {
+        let stages = self.job.plan.stages.iter().take(self.next + 1);
+        let attempted = stages.rev().find_map(|stage| match stage {
+            Stage::Transfer(transfer) => Some(transfer.into.dataset()),
+            Stage::Apply { .. } | Stage::Commit => None,
+        });
+        match attempted {
+            None => Arrival::Known(Vec::new()),
+            Some(_) if failure.error.kind == ErrorKind::Interrupted => Arrival::Unknown,
+            Some(target) => match self.job.ends.target.observe(&target) {
+                Ok(found) => Arrival::Known(
+                    found
+                        .iter()
+                        .flat_map(|state| &state.snapshots)
+                        .map(|snapshot| snapshot.guid)
+                        .collect(),
+                ),
+                Err(_) => Arrival::Unknown,
+            },
+        }
+    }
+}
+
+/// Which snapshots the target has.
+enum Arrival {
+    Known(Vec<Guid>),
+    /// It cannot be told, or a part has arrived that needs the rest.
+    Unknown,
+}
+
+impl Arrival {
+    fn may_have(&self, guid: Guid) -> bool {
+        match self {
+            Self::Known(guids) => guids.contains(&guid),
+            Self::Unknown => true,
+        }
     }
 }
 
 /// What undoes an action that was done, if it is to be undone.
-fn undo_of(plan: &Plan, done: &Done, action: &Action, result: &Applied, keep_snapshot: bool) -> Option<Action> {
-    let arrived = |guid: Guid| done.received.iter().any(|(_, received)| received.guid == guid);
+fn undo_of(plan: &Plan, action: &Action, result: &Applied, arrival: &Arrival) -> Option<Action> {
     match (action, result) {
         // A snapshot that has arrived is the new base, and one that is half sent is what the rest is read from.
-        (Action::Snapshot(_), Applied::Created { guid, .. }) if keep_snapshot || arrived(*guid) => None,
+        (Action::Snapshot(_), Applied::Created { guid, .. }) if arrival.may_have(*guid) => None,
         (Action::Snapshot(name), Applied::Created { guid, .. }) => Some(Action::Destroy {
             snapshot: name.clone(),
             guid: *guid,
