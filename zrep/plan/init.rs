@@ -72,6 +72,8 @@ pub fn plan(me: &Identity, observed: Observed<'_>, request: &Request) -> Planned
             ..transfer
         })));
     }
+    // With the data on the target there is nothing to take back any more: typed again, init completes what is missing.
+    plan.stages.push(Stage::Commit);
     let become_master = Action::Set {
         on: Object::Dataset(source.name.clone()),
         properties: vec![(me.tag.property(Key::Master), Some("yes".into()))],
@@ -381,6 +383,7 @@ mod tests {
                 "source: set zrep:src-fs=a/fs zrep:src-host=here zrep:dest-fs=b/fs zrep:dest-host=localhost zrep:savecount=5 on a/fs",
                 "source: snapshot a/fs@zrep_000000",
                 "send a/fs@zrep_000000 into b/fs, in full",
+                "-- point of no return --",
                 "source: set zrep:sent=1800000000 on a/fs@zrep_000000",
                 "source: set zrep:master=yes on a/fs",
                 "source: set zrep:lock-time inherited zrep:lock-pid inherited on a/fs",
