@@ -17,7 +17,8 @@ pub trait Host: Send + Sync + fmt::Debug {
     /// What there is to know of a dataset, or `None` if there is no such dataset. Changes nothing.
     fn observe(&self, dataset: &DatasetName) -> Result<Option<State>, Error>;
 
-    /// The snapshots of a dataset that are younger than the transaction group, oldest first. Cheaper than to observe it anew.
+    /// The snapshots of a dataset that are younger than the transaction group, oldest first; none of a dataset that is not there.
+    /// Cheaper than to observe it anew.
     fn snapshots_since(&self, dataset: &DatasetName, txg: u64) -> Result<Vec<Snapshot>, Error>;
 
     /// The names of all filesystems and volumes on which `property` is set, locally or received.

@@ -187,14 +187,13 @@ impl Host for Fake {
     }
 
     fn snapshots_since(&self, dataset: &DatasetName, txg: u64) -> Result<Vec<Snapshot>, Error> {
-        let mut world = self.world();
-        let state = &world.dataset(dataset)?.state;
-        Ok(state
-            .snapshots
-            .iter()
-            .filter(|snapshot| snapshot.createtxg > txg)
-            .cloned()
-            .collect())
+        let world = self.world();
+        let snapshots = world
+            .datasets
+            .get(dataset.as_str())
+            .into_iter()
+            .flat_map(|found| &found.state.snapshots);
+        Ok(snapshots.filter(|snapshot| snapshot.createtxg > txg).cloned().collect())
     }
 
     fn with_property(&self, property: &str) -> Result<Vec<DatasetName>, Error> {
