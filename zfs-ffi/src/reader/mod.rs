@@ -55,8 +55,17 @@ impl Reader {
         let reader = Self {
             device: opened.map_err(|why| os::no_device(os::DEVICE, &why))?,
         };
-        reader.check_layout()?;
-        Ok(reader)
+        match reader.check_layout() {
+            // N.B. containers like to put another device in its place.
+            Err(error) if matches!(error.errno(), Some(libc::ENOTTY | libc::EINVAL)) => {
+                Err(
+                    Error::new(Op::Open, os::DEVICE, Kind::NoDevice, "it is no device of ZFS")
+                        .with_errno(error.errno()),
+                )
+            }
+            Err(error) => Err(error),
+            Ok(()) => Ok(reader),
+        }
     }
 
     /// Asks about one pool, and compares what stands in a field with what stands in the list. Without a pool there is nothing to
