@@ -103,6 +103,10 @@ pub struct Failure {
     pub error: Error,
     /// Whether it happened behind the point of no return.
     pub committed: bool,
+    /// Whether anything was done before.
+    pub begun: bool,
+    /// The plan's source, where the plan has a stream.
+    pub source: Option<String>,
     /// What could not be undone, if anything.
     pub not_undone: Vec<String>,
 }
@@ -182,6 +186,8 @@ impl Run {
                 object: object.split('@').next().unwrap_or(object).to_owned(),
                 error,
                 committed: self.committed,
+                begun: !self.done.applied.is_empty(),
+                source: self.job.plan.source(),
                 not_undone: Vec::new(),
             });
         }
@@ -223,7 +229,10 @@ impl Run {
             );
         }
         let arrival = self.arrival(failure);
+        let created = done.created().map(|(_, guid)| guid);
+        let goes_on = created.is_some_and(|guid| arrival.may_have(guid));
         let back = done.applied.iter().rev();
+        let back = back.filter(|(_, action, _)| !(goes_on && job.plan.lasting.contains(action)));
         undo.extend(
             back.filter_map(|(side, action, result)| Some((*side, undo_of(&job.plan, action, result, &arrival)?))),
         );

@@ -2,12 +2,12 @@
 //!
 //! `init` can be typed again after a crash at any point. What it finds half done of the same pairing it completes.
 
-use crate::model::{Native, State, StreamFlags};
+use crate::model::{Kind, Native, Origin, State, StreamFlags};
 use crate::names::{next_number, short_name};
 use crate::plan::lock::{self, Locking};
 use crate::plan::pairing::{Identity, link_of};
 use crate::plan::sync::sent;
-use crate::plan::{Action, Creation, Object, Plan, Planned, Stage, Transfer};
+use crate::plan::{Action, Before, Creation, Object, Plan, Planned, Stage, Transfer};
 use crate::props::{Key, View, snapshot_by_guid};
 use crate::refusal::{Refusal, Why};
 use zfs_ffi::{DatasetName, SnapshotName};
@@ -42,7 +42,7 @@ pub struct Observed<'a> {
 pub fn plan(me: &Identity, observed: Observed<'_>, request: &Request) -> Planned {
     let Observed { source, target, .. } = observed;
     require_apart(source, &request.target)?;
-    require_unpaired(me, source, request)?;
+    require_unpaired(me, observed, request)?;
     let lock = lock::plan(source, &me.tag, &request.locking)?;
     let start = Start::plan(me, observed, request)?;
     let into = request
@@ -50,7 +50,8 @@ pub fn plan(me: &Identity, observed: Observed<'_>, request: &Request) -> Planned
         .snapshot(start.snapshot.short())
         .map_err(|error| Refusal::target(&request.target, Why::BadSnapshotName(error)))?;
     let mut plan = Plan {
-        before: Vec::new(),
+        before: before(me, source, &pair(me, source, request)),
+        lasting: Vec::new(),
         stages: Vec::new(),
         notes: lock.note.into_iter().chain(start.note).collect(),
     };
@@ -58,6 +59,7 @@ pub fn plan(me: &Identity, observed: Observed<'_>, request: &Request) -> Planned
         on: Object::Dataset(source.name.clone()),
         properties: pair(me, source, request),
     };
+    plan.lasting.push(pair.clone());
     let mut first = [lock.enter, vec![pair]].concat();
     if start.is_new {
         first.push(Action::Snapshot(start.snapshot.clone()));
@@ -96,12 +98,18 @@ pub fn plan(me: &Identity, observed: Observed<'_>, request: &Request) -> Planned
 /// The five properties of a pair.
 fn pair(me: &Identity, source: &State, request: &Request) -> Vec<(String, Option<String>)> {
     let value = |key: Key, value: String| (me.tag.property(key), Some(value));
+    // A count that somebody has set is kept when a pairing is set up again.
+    let own = source
+        .user
+        .get(&me.tag.property(Key::Savecount))
+        .filter(|setting| setting.origin == Origin::Local);
+    let savecount = own.map_or_else(|| request.savecount.to_string(), |setting| setting.value.clone());
     vec![
         value(Key::SrcFs, source.name.to_string()),
         value(Key::SrcHost, me.host.clone()),
         value(Key::DestFs, request.target.to_string()),
         value(Key::DestHost, request.host.clone()),
-        value(Key::Savecount, request.savecount.to_string()),
+        value(Key::Savecount, savecount),
     ]
 }
 
@@ -131,25 +139,55 @@ fn require_apart(source: &State, target: &DatasetName) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// A source that is paired with just this target, and is not its master yet, is an `init` that was cut off.
-fn require_unpaired(me: &Identity, source: &State, request: &Request) -> Result<(), Refusal> {
+/// A source that is paired with just this target may be an `init` that was cut off, or one whose target is gone. Any other pairing stays.
+fn require_unpaired(me: &Identity, observed: Observed<'_>, request: &Request) -> Result<(), Refusal> {
+    let source = observed.source;
     let Ok(link) = link_of(me, source) else { return Ok(()) };
     let master = View::new(source, &me.tag).is_master();
-    let same = link.dest_fs == request.target.as_str()
-        && link.dest_host == request.host
-        && link.src_fs == source.name.as_str();
-    if same && !master {
+    if is_half_paired(me, source, request) && (!master || observed.target.is_none()) {
         return Ok(());
     }
-    let with = format!("{}:{}", link.dest_host, link.dest_fs);
-    Err(Refusal::source(
-        &source.name,
-        Why::AlreadyPaired {
-            with,
-            master,
-            tag: me.tag.to_string(),
-        },
-    ))
+    let (host, other) = if link.src_fs == source.name.as_str() {
+        (link.dest_host, link.dest_fs)
+    } else {
+        (link.src_host, link.src_fs)
+    };
+    let why = Why::AlreadyPaired {
+        with: format!("{host}:{other}"),
+        master,
+        tag: me.tag.to_string(),
+    };
+    Err(Refusal::source(&source.name, why))
+}
+
+/// Whether the source names just this target. Init writes that before it sends anything.
+fn is_half_paired(me: &Identity, source: &State, request: &Request) -> bool {
+    link_of(me, source).is_ok_and(|link| {
+        link.dest_fs == request.target.as_str() && link.dest_host == request.host && link.src_fs == source.name.as_str()
+    })
+}
+
+/// The local values of the pair's properties, for an init that goes over an earlier one.
+fn before(me: &Identity, source: &State, properties: &[(String, Option<String>)]) -> Vec<Before> {
+    let on = Object::Dataset(source.name.clone());
+    let master = me.tag.property(Key::Master);
+    let names = properties.iter().map(|(name, _)| name).chain([&master]);
+    let local = names.filter_map(|name| {
+        Some((
+            name,
+            source
+                .user
+                .get(name)
+                .filter(|setting| setting.origin == Origin::Local)?,
+        ))
+    });
+    local
+        .map(|(name, setting)| Before {
+            on: on.clone(),
+            property: name.clone(),
+            value: setting.value.clone(),
+        })
+        .collect()
 }
 
 /// From where the first transfer begins: at the start, or where it was cut off.
@@ -169,6 +207,10 @@ impl Start {
             None => {
                 require_parent(&request.target, parent)?;
                 Self::fresh(me, observed, request, Vec::new())
+            }
+            // What this pairing has not begun is not touched, whatever is in it.
+            Some(target) if !is_half_paired(me, source, request) => {
+                Err(Refusal::target(&target.name, Why::TargetExists))
             }
             Some(target) if target.inconsistent => Self::resumed(me, observed, target, request),
             Some(target) => Self::arrived(source, target),
@@ -297,15 +339,15 @@ fn full(source: &State, snapshot: &SnapshotName) -> Transfer {
     }
 }
 
-fn require_parent(target: &DatasetName, parent: Option<&State>) -> Result<(), Refusal> {
-    use crate::model::Kind;
-    if matches!(parent, Some(parent) if parent.kind == Kind::Filesystem) {
+fn require_parent(target: &DatasetName, found: Option<&State>) -> Result<(), Refusal> {
+    if matches!(found, Some(parent) if parent.kind == Kind::Filesystem) {
         return Ok(());
     }
     let parent = target
         .parent()
         .map_or_else(|| target.pool().to_owned(), |parent| parent.to_string());
-    Err(Refusal::target(target, Why::NoParent { parent }))
+    let is_volume = found.is_some();
+    Err(Refusal::target(target, Why::NoParent { parent, is_volume }))
 }
 
 /// A replica takes over what shapes its data (compression, record size, quotas ...) and the user's own properties. Where it is
@@ -313,10 +355,7 @@ fn require_parent(target: &DatasetName, parent: Option<&State>) -> Result<(), Re
 fn creation(me: &Identity, source: &State, request: &Request) -> Creation {
     let native = source.copied.iter().map(|(name, value)| (name.clone(), value.clone()));
     let own = source.user.iter().filter(|(name, setting)| {
-        matches!(
-            setting.origin,
-            crate::model::Origin::Local | crate::model::Origin::Received
-        ) && !crate::props::is_bookkeeping(name)
+        matches!(setting.origin, Origin::Local | Origin::Received) && !crate::props::is_bookkeeping(name)
     });
     let user = own.map(|(name, setting)| (name.clone(), Native::Text(setting.value.clone())));
     let pair = pair(me, source, request)
@@ -332,7 +371,7 @@ fn creation(me: &Identity, source: &State, request: &Request) -> Creation {
 mod tests {
     use super::*;
     use crate::model::notation::state;
-    use crate::model::{Guid, Origin, Partial, ResumePoint};
+    use crate::model::{Guid, Partial, ResumePoint};
     use crate::plan::lock::{Holder, Seen};
     use crate::props::Tag;
 
@@ -417,7 +456,7 @@ mod tests {
             Why::TargetExists
         );
         assert!(matches!(
-            why(&state("a/fs", "").master().build(), None),
+            why(&state("a/fs", "").master().build(), Some(&state("b/fs", "").build())),
             Why::AlreadyPaired { master: true, .. }
         ));
         let other = state("a/fs", "")
@@ -425,6 +464,45 @@ mod tests {
             .user("zrep:dest-fs", "c/fs", Origin::Local)
             .build();
         assert!(matches!(why(&other, None), Why::AlreadyPaired { master: false, .. }));
+    }
+
+    #[test]
+    fn what_another_has_sent_to_the_target_is_left_alone() {
+        let source = state("a/fs", "@by_hand=7").build();
+        let copy = state("b/fs", "@by_hand=7").build();
+        assert_eq!(planned(&source, Some(&copy)).unwrap_err().why, Why::TargetExists);
+        let point = ResumePoint {
+            object: 1,
+            offset: 2,
+            bytes: 3,
+            stream: StreamFlags::plain(),
+        };
+        let theirs = Partial {
+            to_guid: Guid(9),
+            from_guid: None,
+            to_name: "a/fs@theirs".into(),
+            point,
+        };
+        let half = state("b/fs", "")
+            .with(|state| (state.inconsistent, state.partial) = (true, Some(theirs)))
+            .build();
+        assert_eq!(planned(&source, Some(&half)).unwrap_err().why, Why::TargetExists);
+    }
+
+    #[test]
+    fn a_master_whose_target_is_gone_can_be_set_up_again() {
+        let source = state("a/fs", "@zrep_000004=4!").master().build();
+        let plan = planned(&source, None).unwrap();
+        assert!(
+            plan.lines()
+                .contains(&"send a/fs@zrep_000005 into b/fs, in full".to_owned())
+        );
+        let on = Object::Dataset(source.name.clone());
+        assert_eq!(
+            plan.value_before(&on, "zrep:dest-fs").as_deref(),
+            Some("b/fs"),
+            "a failure must not end the old pairing"
+        );
     }
 
     #[test]
@@ -459,7 +537,13 @@ mod tests {
             &request(),
         )
         .unwrap_err();
-        assert_eq!(refusal.why, Why::NoParent { parent: "b".into() });
+        assert_eq!(
+            refusal.why,
+            Why::NoParent {
+                parent: "b".into(),
+                is_volume: false
+            }
+        );
     }
 
     #[test]

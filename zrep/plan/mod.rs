@@ -270,6 +270,8 @@ pub struct Plan {
     pub notes: Vec<String>,
     /// Local values that the plan overwrites before its point of no return, so that they can be set back.
     pub before: Vec<Before>,
+    /// Changes that stay if the new snapshot may have arrived, in part or as a whole: going on needs them.
+    pub lasting: Vec<Action>,
 }
 
 /// A property's local value before the plan changed it.
@@ -287,6 +289,14 @@ impl Plan {
     /// The lines of `--dry-run`.
     pub fn lines(&self) -> Vec<String> {
         self.stages.iter().flat_map(stage_lines).collect()
+    }
+
+    /// The dataset that the plan sends from, if it sends at all.
+    pub fn source(&self) -> Option<String> {
+        self.stages.iter().find_map(|stage| match stage {
+            Stage::Transfer(transfer) => Some(transfer.snapshot.dataset().to_string()),
+            Stage::Apply { .. } | Stage::Commit => None,
+        })
     }
 
     /// The local value that a property had before the plan, if it had one.

@@ -19,11 +19,7 @@ pub fn plan(me: &Identity, target: &State, now: u64) -> Planned {
         return Err(refuse(Why::MasterAlready));
     }
     if target.inconsistent {
-        return Err(refuse(Why::NoCommonSnapshot {
-            source: target.name.clone(),
-            source_newest: None,
-            target_newest: None,
-        }));
+        return Err(refuse(Why::NothingReceived));
     }
     let name = Object::Dataset(target.name.clone());
     let mut properties = pair(me, &swapped(me, &link, target));
@@ -38,6 +34,7 @@ pub fn plan(me: &Identity, target: &State, now: u64) -> Planned {
     let notes = vec![loss(me, &link, target, now)];
     Ok(Plan {
         before: Vec::new(),
+        lasting: Vec::new(),
         stages: vec![Stage::Commit, Stage::target(actions), Stage::target(mount(target))],
         notes,
     })
