@@ -67,6 +67,16 @@ impl Session {
         self.host.observe(name).map_err(host)
     }
 
+    /// Waits until what was written to a dataset's pool can be observed.
+    pub fn settle(&self, name: &DatasetName) -> Result<(), Problem> {
+        let host = |error: Error| Problem::Host {
+            side: Some(Side::Source),
+            dataset: name.to_string(),
+            error,
+        };
+        self.host.settle(name.pool()).map_err(host)
+    }
+
     /// Looks at a dataset that must be there.
     pub fn require(&self, side: Side, name: &DatasetName) -> Result<State, Problem> {
         let missing = || Refusal {
@@ -80,17 +90,45 @@ impl Session {
     /// Looks at a master and at its target.
     pub fn pair_of_source(&self, source: &DatasetName) -> Result<Pair, Problem> {
         let source = self.require(Side::Source, source)?;
-        let target = pairing::target_of(&self.settings.me, &source)?;
-        let target = self.require(Side::Target, &target)?;
+        let name = pairing::target_of(&self.settings.me, &source)?;
+        match self.observe(Side::Target, &name)? {
+            Some(target) => Ok(Pair { source, target }),
+            None => Err(self.target_gone(&source, &name).into()),
+        }
+    }
+
+    fn target_gone(&self, source: &State, target: &DatasetName) -> Refusal {
+        let me = &self.settings.me;
+        let host = pairing::link_of(me, source).map_or_else(|_| me.host.clone(), |link| link.dest_host);
+        Refusal::target(
+            target,
+            Why::TargetGone {
+                source: source.name.clone(),
+                host,
+            },
+        )
+    }
+
+    /// Looks at a replica and at its master. A master that is new, and whose old one has not stepped down yet, is taken for the
+    /// replica that it was: the failover between them is still under way.
+    pub fn pair_of_target(&self, target: &DatasetName) -> Result<Pair, Problem> {
+        let me = &self.settings.me;
+        let target = self.require(Side::Target, target)?;
+        if let Some(old) = self.half_turned(&target)? {
+            return Ok(Pair { source: old, target });
+        }
+        let source = pairing::source_of(me, &target)?;
+        let source = self.require(Side::Source, &source)?;
         Ok(Pair { source, target })
     }
 
-    /// Looks at a replica and at its master.
-    pub fn pair_of_target(&self, target: &DatasetName) -> Result<Pair, Problem> {
-        let target = self.require(Side::Target, target)?;
-        let source = pairing::source_of(&self.settings.me, &target)?;
-        let source = self.require(Side::Source, &source)?;
-        Ok(Pair { source, target })
+    fn half_turned(&self, new: &State) -> Result<Option<State>, Problem> {
+        let me = &self.settings.me;
+        let Ok(old) = pairing::target_of(me, new) else {
+            return Ok(None);
+        };
+        let old = self.observe(Side::Source, &old)?;
+        Ok(old.filter(|old| pairing::is_half_turned(me, old, new) && View::new(old, &me.tag).is_master()))
     }
 
     /// This process, as the holder of a lock.

@@ -4,8 +4,9 @@ use serde_json::json;
 
 use super::{failed_json, result_json, show_plan};
 use crate::cli::FailoverArgs;
-use crate::execute;
+use crate::execute::{self, Done, Failure};
 use crate::exit::Exit;
+use crate::host::Applied;
 use crate::model::{Side, State};
 use crate::plan::failover::{self, Request};
 use crate::plan::pairing::{Identity, link_of};
@@ -51,6 +52,7 @@ pub(super) fn turn(
     let watcher = session.ui.watcher(Progress::IfTerminal);
     let done = execute::run(session.job(plan.clone()), &UntilBegun::new(&watcher, lock))?;
     say_turned(session, me, &source, &target);
+    say_kept(session, &done);
     Ok(result_json(source.name.as_str(), &plan, Some(&done)))
 }
 
@@ -63,6 +65,15 @@ fn say_turned(session: &Session, me: &Identity, source: &State, target: &State) 
     ));
 }
 
+/// Says what could not be done, without harm to the roles.
+pub(super) fn say_kept(session: &Session, done: &Done) {
+    for (_, action, applied) in &done.applied {
+        if let Applied::Kept { reason } = applied {
+            session.ui.note(&format!("could not {action}: {reason}"));
+        }
+    }
+}
+
 /// Says how the verb ended.
 pub(super) fn finish(session: &Session, verb: &str, dataset: &str, result: Result<serde_json::Value, Problem>) -> Exit {
     match result {
@@ -72,6 +83,18 @@ pub(super) fn finish(session: &Session, verb: &str, dataset: &str, result: Resul
         }
         Err(problem) => {
             session.ui.problem(&problem);
+            if let Problem::Failed(Failure {
+                begun: true,
+                committed: false,
+                not_undone,
+                ..
+            }) = &problem
+                && not_undone.is_empty()
+            {
+                session
+                    .ui
+                    .note("nothing was turned: the master is the one that it was, and can be written to as before.");
+            }
             session
                 .ui
                 .json(verb, false, json!({ "results": [failed_json(dataset, &problem)] }));

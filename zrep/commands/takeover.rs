@@ -1,6 +1,6 @@
 //! `zrep takeover TARGET`
 
-use super::failover::{finish, replica, turn};
+use super::failover::{finish, replica, say_kept, turn};
 use super::{result_json, show_plan};
 use crate::cli::TakeoverArgs;
 use crate::execute;
@@ -40,5 +40,6 @@ fn alone(args: &TakeoverArgs, session: &Session, target: &DatasetName) -> Result
     session
         .ui
         .say(&format!("{} is the master now, and writable.", target.name));
+    say_kept(session, &done);
     Ok(result_json(target.name.as_str(), &plan, Some(&done)))
 }

@@ -5,8 +5,8 @@
 //!  a last sync                  undone on failure
 //!  ---- point of no return ----
 //!  target: master, pair swapped, writable
-//!  source: no master any more, pair swapped; stays read-only
 //!  target: mounted
+//!  source: no master any more, pair swapped; stays read-only
 //! ```
 //!
 //! The target becomes writable only after the source has stopped. A failover that was cut off behind the point of no return is
@@ -33,6 +33,7 @@ pub fn plan(me: &Identity, source: &State, target: &State, request: &Request) ->
         stages: Vec::new(),
         notes: sync.notes,
         before: readonly_before(source),
+        lasting: Vec::new(),
     };
     let (last, sync_stages) = split_last(sync.stages);
     plan.stages.extend(stop_writing(source, sync_stages));
@@ -52,6 +53,7 @@ fn completion(me: &Identity, source: &State, target: &State, request: &Request) 
     );
     let mut plan = Plan {
         before: Vec::new(),
+        lasting: Vec::new(),
         stages: vec![Stage::Commit, Stage::source(lock.enter)],
         notes: lock.note.into_iter().chain([note]).collect(),
     };
@@ -141,14 +143,12 @@ fn turn(me: &Identity, source: &State, target: &State, link: &Link) -> Vec<Stage
         properties: up,
     }];
     raise.extend(writable(target));
-    vec![
-        Stage::target(raise),
-        Stage::source(vec![Action::Set {
-            on: old,
-            properties: down,
-        }]),
-        Stage::target(mount(target)),
-    ]
+    let lower = Stage::source(vec![Action::Set {
+        on: old,
+        properties: down,
+    }]);
+    // The old master is lowered last: as long as both are masters, typing the verb again completes what is missing.
+    vec![Stage::target(raise), Stage::target(mount(target)), lower]
 }
 
 /// Takes back the `readonly=on` that made the dataset a replica; what it inherits is the operator's own wish.
@@ -191,6 +191,7 @@ fn require_mutual(me: &Identity, source: &State, target: &State) -> Result<(), R
     let of_source = link_of(me, source).map_err(|why| Refusal::source(&source.name, why))?;
     if !names_both(&of_target, source, target) {
         let why = Why::NotMutual {
+            tag: me.tag.to_string(),
             other: source.name.to_string(),
             found: named(&of_target),
         };
@@ -198,6 +199,7 @@ fn require_mutual(me: &Identity, source: &State, target: &State) -> Result<(), R
     }
     if !names_both(&of_source, source, target) {
         let why = Why::NotMutual {
+            tag: me.tag.to_string(),
             other: target.name.to_string(),
             found: named(&of_source),
         };
@@ -262,8 +264,8 @@ mod tests {
                 "-- point of no return --",
                 "target: set zrep:src-fs=b/fs zrep:src-host=here zrep:dest-fs=a/fs zrep:dest-host=here zrep:master=yes on b/fs",
                 "target: set readonly inherited on b/fs",
-                "source: set zrep:src-fs=b/fs zrep:src-host=localhost zrep:dest-fs=a/fs zrep:dest-host=here zrep:master inherited zrep:lock-time inherited zrep:lock-pid inherited on a/fs",
                 "target: mount b/fs",
+                "source: set zrep:src-fs=b/fs zrep:src-host=localhost zrep:dest-fs=a/fs zrep:dest-host=here zrep:master inherited zrep:lock-time inherited zrep:lock-pid inherited on a/fs",
             ]
         );
     }

@@ -69,7 +69,7 @@ impl Local {
             Action::Rollback(snapshot) => self.core.rollback_to(snapshot).map_err(from_ffi)?,
             Action::DiscardPartial(dataset) => self.discard(dataset)?,
             Action::DestroyUnreceived(dataset) => self.destroy_unreceived(dataset)?,
-            Action::Mount(dataset) => mount(handle, dataset)?,
+            Action::Mount(dataset) => return Ok(mount(handle, dataset)),
         }
         Ok(Applied::Done)
     }
@@ -204,11 +204,16 @@ fn stands(properties: &zfs_ffi::Properties, name: &str, value: &str) -> bool {
     }
 }
 
-fn mount(handle: &Handle, name: &DatasetName) -> Result<(), Error> {
-    let dataset = handle.dataset(name).map_err(from_ffi)?;
-    if dataset.is_mounted().is_some() {
-        Ok(())
-    } else {
-        dataset.mount().map_err(from_ffi)
+/// N.B. whether it can be mounted (is its key loaded? is its mountpoint free?) must not decide who is master.
+fn mount(handle: &Handle, name: &DatasetName) -> Applied {
+    let mounted = handle.dataset(name).and_then(|dataset| match dataset.is_mounted() {
+        Some(_) => Ok(()),
+        None => dataset.mount(),
+    });
+    match mounted {
+        Ok(()) => Applied::Done,
+        Err(error) => Applied::Kept {
+            reason: error.to_string(),
+        },
     }
 }
