@@ -81,6 +81,10 @@ impl Host for Faulty {
         self.call(|| self.fake.snapshots_since(dataset, txg))
     }
 
+    fn settle(&self, pool: &str) -> Result<(), Error> {
+        self.call(|| self.fake.settle(pool))
+    }
+
     fn with_property(&self, property: &str) -> Result<Vec<DatasetName>, Error> {
         self.call(|| self.fake.with_property(property))
     }

@@ -202,7 +202,15 @@ impl<'a> Loop<'a> {
 
     fn prepare(&mut self, name: &DatasetName) -> Result<Plan, Problem> {
         let member = self.members.entry(name.clone()).or_default();
-        if member.warm.as_ref().is_some_and(Warm::is_stale) {
+        if self.args.changed_only {
+            self.session.settle(name)?;
+        }
+        // N.B. only an observation tells whether something was written.
+        if member
+            .warm
+            .as_ref()
+            .is_some_and(|warm| warm.is_stale() || self.args.changed_only)
+        {
             settle(self.session, member);
             member.warm = None;
         }

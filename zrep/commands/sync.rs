@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
+use super::failover::say_kept;
 use super::{fail, failed_json, result_json, show_plan};
 use crate::cli::SyncArgs;
 use crate::execute::{self, Done, Job};
@@ -69,6 +70,9 @@ impl Prepared {
     }
 
     fn plan(args: &SyncArgs, session: &Session, name: &DatasetName, to: &mut String) -> Result<Plan, Problem> {
+        if args.changed_only {
+            session.settle(name)?;
+        }
         let pair = session.pair_of_source(name)?;
         let link = crate::plan::pairing::link_of(&session.settings.me, &pair.source).ok();
         *to = link
@@ -161,11 +165,7 @@ fn say_done(session: &Session, outcome: &Outcome, plan: &Plan, done: &Done) {
         return;
     }
     session.ui.say(&format!("Expiring zrep snaps on {}", outcome.name));
-    for (_, action, applied) in &done.applied {
-        if let crate::host::Applied::Kept { reason } = applied {
-            session.ui.note(&format!("{}: was kept: {reason}", action.object()));
-        }
-    }
+    say_kept(session, done);
     let seconds = outcome.took.as_secs_f64();
     session.ui.say(&format!(
         "{}: synced to {}, {} in {seconds:.2} s.",

@@ -21,6 +21,9 @@ pub trait Host: Send + Sync + fmt::Debug {
     /// Cheaper than to observe it anew.
     fn snapshots_since(&self, dataset: &DatasetName, txg: u64) -> Result<Vec<Snapshot>, Error>;
 
+    /// Waits until what was written to the pool so far can be observed: `written` is of the last transaction group on disk.
+    fn settle(&self, pool: &str) -> Result<(), Error>;
+
     /// The names of all filesystems and volumes on which `property` is set, locally or received.
     fn with_property(&self, property: &str) -> Result<Vec<DatasetName>, Error>;
 
@@ -57,7 +60,8 @@ pub enum Applied {
         /// The transaction group.
         createtxg: u64,
     },
-    /// The snapshot could not be destroyed, and was left ([`IfHeld::Keep`](crate::plan::IfHeld::Keep)).
+    /// Nothing, and that is no failure: a snapshot that is held ([`IfHeld::Keep`](crate::plan::IfHeld::Keep)), a filesystem that cannot
+    /// be mounted.
     Kept {
         /// Why.
         reason: String,

@@ -196,6 +196,10 @@ impl Host for Fake {
         Ok(snapshots.filter(|snapshot| snapshot.createtxg > txg).cloned().collect())
     }
 
+    fn settle(&self, _pool: &str) -> Result<(), Error> {
+        Ok(())
+    }
+
     fn with_property(&self, property: &str) -> Result<Vec<DatasetName>, Error> {
         let world = self.world();
         let has = |dataset: &&Dataset| dataset.state.user.contains_key(property);

@@ -32,9 +32,14 @@ impl Local {
     pub fn open() -> Result<Self, Error> {
         let core = Core::open().map_err(error::from_ffi)?;
         let programs = AtomicBool::new(rustix::process::geteuid().is_root());
+        let reader = match Reader::open() {
+            Ok(reader) => Some(reader),
+            Err(error) if error.kind() == zfs_ffi::Kind::Unsupported => None,
+            Err(error) => return Err(error::from_ffi(error)),
+        };
         Ok(Self {
             core,
-            reader: Reader::open().ok(),
+            reader,
             idle: Mutex::new(Vec::new()),
             programs,
         })
@@ -87,6 +92,10 @@ impl Host for Local {
 
     fn snapshots_since(&self, dataset: &DatasetName, txg: u64) -> Result<Vec<Snapshot>, Error> {
         self.read_snapshots(dataset, txg + 1)
+    }
+
+    fn settle(&self, pool: &str) -> Result<(), Error> {
+        self.core.wait_synced(pool).map_err(error::from_ffi)
     }
 
     fn with_property(&self, property: &str) -> Result<Vec<DatasetName>, Error> {

@@ -224,6 +224,8 @@ fn failure(batch: &[Action], rows: &Rows, answer: NvRef<'_>) -> Option<BatchErro
     Some(BatchError { index, begun, error })
 }
 
+/// The system's words without its "(os error N)".
 fn describe(errno: i32) -> String {
-    std::io::Error::from_raw_os_error(errno).to_string()
+    let text = std::io::Error::from_raw_os_error(errno).to_string().to_lowercase();
+    text.split(" (os error").next().unwrap_or(&text).to_owned()
 }
