@@ -99,7 +99,7 @@ impl Problem {
             .unwrap_or_default()
             .to_owned();
         let is_gone = match self {
-            Self::Refused(refusal) => refusal.why == Why::Missing,
+            Self::Refused(refusal) => matches!(refusal.why, Why::Missing | Why::TargetGone { .. }),
             Self::Failed(Failure { error, .. }) | Self::Host { error, .. } => error.kind == ErrorKind::NotFound,
             Self::Name(_) | Self::FileLock(_) | Self::Setting(_) => false,
         };
@@ -128,17 +128,12 @@ impl Problem {
             },
             Self::Name(error) => plain(
                 format!("{error}"),
-                "a name that ZFS allows",
-                "this one",
+                "the name of a filesystem or volume",
+                error.name(),
                 "check the spelling; `zfs list` shows the names",
             ),
             Self::FileLock(error) => told_file_lock(error),
-            Self::Setting(text) => plain(
-                text.clone(),
-                "a value as the message says",
-                "this one",
-                "correct the variable, or unset it",
-            ),
+            Self::Setting(text) => plain(text.clone(), "", "", "correct the option or the variable"),
         }
     }
 }
@@ -168,7 +163,13 @@ fn plain(what: String, expected: &str, found: &str, help: &str) -> Told {
 
 fn told_failure(failure: &Failure) -> Told {
     let mut telling = told_error(&failure.error, &failure.object);
-    if failure.committed {
+    if let (ErrorKind::Modified, Some(source)) = (failure.error.kind, &failure.source) {
+        let command = format!("`zrep sync -f {}`", quoted(source));
+        telling.help = format!(
+            "look at what was written; {command} rolls the target back to the last sync, and tells what that discards"
+        );
+    }
+    if failure.committed && failure.begun {
         telling.help = format!(
             "the point of no return was passed: type the same command again to complete it. {}",
             telling.help
@@ -205,7 +206,7 @@ fn found(kind: ErrorKind) -> String {
         ErrorKind::Busy => "somebody else uses it",
         ErrorKind::Permission => "this user may not",
         ErrorKind::NoSpace => "no room",
-        ErrorKind::Modified => "data that was written to the target itself",
+        ErrorKind::Modified => "data that is newer than its newest common snapshot",
         ErrorKind::WrongBase => "another history",
         ErrorKind::Interrupted => "the end of the stream before its time",
         ErrorKind::BadStream => "a stream that does not fit",
@@ -224,7 +225,7 @@ fn advice(kind: ErrorKind, dataset: &str) -> (String, String) {
     let (expected, help) = match kind {
         ErrorKind::NotFound => ("the dataset, in an imported pool".into(), format!("look at `zfs list` and `zpool status {pasted_pool}`; `zpool import {pasted_pool}` if it was exported")),
         ErrorKind::Exists => ("a free name".into(), format!("look at `zfs list -t all -r {pasted}`")),
-        ErrorKind::Busy => ("a dataset that nobody else receives into, mounts or holds".into(), format!("look at `zfs holds`, at other receives into {dataset}, and try again")),
+        ErrorKind::Busy => ("a dataset that nobody else receives into, mounts or holds".into(), format!("look at `zfs list -t snapshot -r {pasted}`, at `zfs holds` and clones of its snapshots, and at other receives into it")),
         ErrorKind::Permission => (
             "root, or a user who was given the rights".into(),
             "run it as root, or `zfs allow USER send,snapshot,userprop,destroy,mount SOURCE` and `zfs allow USER receive,create,mount,userprop,destroy,readonly TARGET`".into(),
@@ -232,7 +233,7 @@ fn advice(kind: ErrorKind, dataset: &str) -> (String, String) {
         ErrorKind::NoSpace => ("room for the stream".into(), format!("look at `zpool list {pasted_pool}` and at the quotas of {dataset}; free some space, and run it again")),
         ErrorKind::Modified => (
             "a target that nobody writes to".into(),
-            format!("see what was written with `zfs diff`; `zrep sync -f` rolls {dataset} back to the last sync, and tells what that discards"),
+            format!("look at what was written to {dataset} since its newest snapshot"),
         ),
         ErrorKind::WrongBase => ("the last sent snapshot on both sides".into(), format!("look at `zfs list -t snapshot -o name,guid -r {pasted}` on both sides")),
         ErrorKind::Interrupted => ("a whole stream".into(), "run it again: it goes on where it stopped".into()),
@@ -242,7 +243,7 @@ fn advice(kind: ErrorKind, dataset: &str) -> (String, String) {
             "the ZFS kernel module, and /dev/zfs open to this user".into(),
             "load the module (`modprobe zfs`), or run zrep on the machine that has the pool".into(),
         ),
-        ErrorKind::PoolUnavailable => ("a pool that can be written to".into(), format!("look at `zpool status {pasted_pool}`")),
+        ErrorKind::PoolUnavailable => ("a pool that can be written to".into(), format!("look at `zpool status {pasted_pool}` and `zpool get readonly {pasted_pool}`")),
         ErrorKind::KeyUnavailable => ("the key of the encrypted dataset".into(), format!("`zfs load-key {pasted}`")),
         ErrorKind::Other => ("success".into(), "the words in parentheses are ZFS's own; `zpool events` may tell more".into()),
     };

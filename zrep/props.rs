@@ -21,7 +21,7 @@ impl fmt::Display for BadTag {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "tag {:?}: expected 1 to 64 of a-z, 0-9, '-', '_', '.', '+', beginning with a letter or digit: it becomes part of property and snapshot names",
+            "tag {:?}: expected 1 to 64 of a-z, 0-9, '-', '_', '.', beginning with a letter or digit: it becomes part of property and snapshot names",
             self.0
         )
     }

@@ -21,6 +21,15 @@ pub struct Refusal {
 pub enum Why {
     /// There is no such dataset.
     Missing,
+    /// A replica that has not received its first snapshot yet.
+    NothingReceived,
+    /// The target of a pairing is not there.
+    TargetGone {
+        /// The master.
+        source: DatasetName,
+        /// The target's host.
+        host: String,
+    },
     /// The dataset is no side of a pairing.
     NotPaired {
         /// The tag that was looked for.
@@ -55,9 +64,13 @@ pub enum Why {
         host: String,
         /// This one.
         me: String,
+        /// The property that says so; `None` for the command line.
+        property: Option<String>,
     },
     /// Both sides say that they are the master.
     SplitBrain {
+        /// The tag.
+        tag: String,
         /// The other one.
         other: String,
         /// The command that completes a failover that was cut off, where it is that.
@@ -82,6 +95,8 @@ pub enum Why {
     NoParent {
         /// That dataset.
         parent: String,
+        /// Whether it is there, and a volume.
+        is_volume: bool,
     },
     /// Source and target overlap.
     Overlap {
@@ -96,6 +111,8 @@ pub enum Why {
         source_newest: Option<String>,
         /// The target's newest snapshot.
         target_newest: Option<String>,
+        /// The target's host.
+        host: String,
     },
     /// The target has snapshots behind the base that the source does not have.
     Diverged {
@@ -142,6 +159,8 @@ pub enum Why {
         other: String,
         /// What its properties name instead.
         found: String,
+        /// The tag.
+        tag: String,
     },
 }
 
@@ -207,6 +226,21 @@ impl Why {
                 "none; its pool may not be imported".into(),
                 "look at `zfs list` and `zpool import`".into(),
             ),
+            Self::NothingReceived => tell(
+                "has not received its first snapshot yet".into(),
+                "at least one whole snapshot".into(),
+                "a receive that was interrupted, or is under way".into(),
+                "complete it with `zrep init` on the source's side".into(),
+            ),
+            Self::TargetGone { source, host } => tell(
+                "dataset does not exist".into(),
+                format!("the replica of {source}"),
+                "none; its pool may not be imported".into(),
+                format!(
+                    "`zpool import` if it only is out of reach; `zrep init {} {host} {pasted}` sends everything anew",
+                    quoted(source.as_str())
+                ),
+            ),
             Self::NotPaired { tag } => tell(
                 format!("has no {tag} pairing"),
                 format!("properties {tag}:dest-fs and {tag}:dest-host set on it"),
@@ -216,13 +250,23 @@ impl Why {
             Self::AlreadyPaired { with, master, tag } => tell(
                 format!("is paired with {with} already"),
                 format!("no {tag}: properties on it, or the same target as before"),
-                if *master { format!("{tag}:master=yes") } else { format!("{tag}:dest-fs, without {tag}:master") },
-                format!("`zrep sync {pasted}` if that is the pairing you want; another tag (-t) for a second target"),
+                if *master {
+                    format!("{tag}:master=yes")
+                } else {
+                    format!("{tag}:dest-fs, without {tag}:master")
+                },
+                if *master {
+                    format!("`zrep sync {pasted}` brings that up to date; another tag (-t) is for a second target")
+                } else {
+                    format!("`zrep status {pasted}` shows that pairing; another tag (-t) is for a second one")
+                },
             ),
             Self::NotMaster { tag, master } => tell(
                 "is not the master".into(),
                 format!("{tag}:master=yes, set on the dataset itself"),
-                master.as_ref().map_or("no master".into(), |master| format!("a replica of {master}")),
+                master
+                    .as_ref()
+                    .map_or("no master".into(), |master| format!("a replica of {master}")),
                 format!("run the command where the master is; `zrep takeover {pasted}` makes this side the master"),
             ),
             Self::OtherHost { found, me } => tell(
@@ -231,18 +275,36 @@ impl Why {
                 format!("src-host={found}"),
                 format!("run the command on {found}; if this host was renamed, set ZREP_SRC_HOST={found}"),
             ),
-            Self::RemotePeer { host, me } => tell(
-                format!("its other side is on host {host}"),
+            Self::RemotePeer { host, me, property } => tell(
+                format!("its other side is on host {host:?}"),
                 format!("localhost or {me}: this version replicates between pools of one machine"),
-                format!("host {host}"),
-                "name the host `localhost`, or set ZREP_SRC_HOST if this machine is known by that name".into(),
+                format!("host {host:?}"),
+                match property {
+                    Some(property) => format!(
+                        "if it is this machine: `zfs set {property}=localhost {pasted}`, or set ZREP_SRC_HOST to the name"
+                    ),
+                    None => {
+                        "name the host localhost, or set ZREP_SRC_HOST if this machine is known by that name".into()
+                    }
+                },
             ),
-            Self::SplitBrain { other, finish } => tell(
+            Self::SplitBrain { tag, other, finish } => tell(
                 format!("{other} is master, too"),
                 "one master".into(),
                 "two; what either has written since the last sync is not on the other".into(),
                 finish.clone().unwrap_or_else(|| {
-                    format!("decide which side goes on, save from the other what you need, and end its role with `zfs inherit TAG:master` and `zfs set readonly=on` (here: {dataset} or {other})")
+                    let end = |name: &str| {
+                        format!(
+                            "`zfs set readonly=on {}` and `zfs inherit {tag}:master {}`",
+                            quoted(name),
+                            quoted(name)
+                        )
+                    };
+                    format!(
+                        "decide which side goes on, and save what you need from the other; to end its role: {}, or {}",
+                        end(dataset),
+                        end(other)
+                    )
                 }),
             ),
             Self::MasterAlready => tell(
@@ -251,41 +313,95 @@ impl Why {
                 "the master of its pairing".into(),
                 format!("nothing needs to be taken over; `zrep status {pasted}` shows the pairing"),
             ),
-            Self::Locked { pid, command, since, property } => tell(
-                format!("process {pid}{} works on it", command.as_ref().map(|c| format!(" ({c})")).unwrap_or_default()),
+            Self::Locked {
+                pid,
+                command,
+                since,
+                property,
+            } => tell(
+                format!(
+                    "process {pid}{} works on it",
+                    command.as_ref().map(|c| format!(" ({c})")).unwrap_or_default()
+                ),
                 "no lock, or one of a process that has ended".into(),
-                format!("{property}={pid}{}", since.as_ref().map(|t| format!(", since {t}")).unwrap_or_default()),
+                format!(
+                    "{property}={pid}{}",
+                    since.as_ref().map(|t| format!(", since {t}")).unwrap_or_default()
+                ),
                 format!("wait until it has finished; if that process is no zrep: `zfs inherit {property} {pasted}`"),
             ),
             Self::TargetExists => tell(
                 "exists already, and init does not overwrite".into(),
                 "no dataset of this name".into(),
                 "one that this pairing has not made".into(),
-                format!("choose another name, or move it away: `zfs rename {pasted} {}`", quoted(&format!("{dataset}.old"))),
+                format!(
+                    "choose another name{}",
+                    if dataset.contains('/') {
+                        format!(
+                            ", or move it away: `zfs rename {pasted} {}`",
+                            quoted(&format!("{dataset}.old"))
+                        )
+                    } else {
+                        String::new()
+                    }
+                ),
             ),
-            Self::NoParent { parent } => tell(
+            Self::NoParent { parent, is_volume } => tell(
                 format!("{parent} cannot hold it"),
                 format!("a filesystem {parent}"),
-                "none of that name, or a volume; its pool may not be imported".into(),
-                format!("`zfs create -p {}`, or `zpool import`", quoted(parent)),
+                if *is_volume {
+                    "a volume".into()
+                } else {
+                    "nothing of that name; its pool may not be imported".into()
+                },
+                match (is_volume, parent.contains('/')) {
+                    (true, _) => "choose a target below a filesystem".into(),
+                    (false, true) => format!("`zfs create -p {}`, or `zpool import`", quoted(parent)),
+                    (false, false) => {
+                        "`zpool import` shows the pools that could be imported; `zpool list` those that are".into()
+                    }
+                },
             ),
             Self::Overlap { other } => tell(
-                format!("lies in {other}, or is the same"),
+                format!("it and {other} overlap"),
                 "two datasets of which neither contains the other".into(),
                 format!("{dataset} and {other}"),
                 "choose a target elsewhere".into(),
             ),
-            Self::NoCommonSnapshot { source, source_newest, target_newest } => tell(
+            Self::NoCommonSnapshot {
+                source,
+                source_newest,
+                target_newest,
+                host,
+            } => tell(
                 format!("has no snapshot in common with {source}"),
                 "the last sent snapshot on both sides, with the same guid".into(),
-                format!("newest on the source: {}; newest here: {}", or_none(source_newest), or_none(target_newest)),
-                format!("it cannot be updated any more: keep it as `zfs rename {pasted} {}`, and set the pairing up again with `zrep init`", quoted(&format!("{dataset}.old"))),
+                format!(
+                    "newest on the source: {}; newest here: {}",
+                    or_none(source_newest),
+                    or_none(target_newest)
+                ),
+                format!(
+                    "it cannot be updated any more: keep it as `zfs rename {pasted} {}`, then `zrep init {} {host} {pasted}` sends everything anew",
+                    quoted(&format!("{dataset}.old")),
+                    quoted(source.as_str())
+                ),
             ),
-            Self::Diverged { common, target_only, source } => tell(
-                format!("has {} that {source} does not have", counted(target_only.len(), "snapshot")),
+            Self::Diverged {
+                common,
+                target_only,
+                source,
+            } => tell(
+                format!(
+                    "has {} that {source} does not have",
+                    counted(target_only.len(), "snapshot")
+                ),
                 format!("{common} as its newest snapshot"),
                 format!("behind it: {}", target_only.join(", ")),
-                format!("`zrep sync -f {}` rolls it back to {common} and discards them; `zfs clone` one of them first if you need it", quoted(source.as_str())),
+                format!(
+                    "`zrep sync -f {}` rolls it back to {common} and discards them; `zfs clone` one of them first if you need it",
+                    quoted(source.as_str())
+                ),
             ),
             Self::BadSavecount { found, property } => tell(
                 format!("{property} is not a number from 1 up"),
@@ -317,11 +433,15 @@ impl Why {
                 format!("{} bytes", dataset.len()),
                 "use a shorter name".into(),
             ),
-            Self::NotMutual { other, found } => tell(
+            Self::NotMutual { tag, other, found } => tell(
                 format!("does not name {other} as its other side"),
                 format!("src-fs and dest-fs that name {dataset} and {other}"),
                 found.clone(),
-                "correct the src-fs and dest-fs properties of the one that is wrong".into(),
+                format!(
+                    "if they are a pair: `zfs set {tag}:dest-fs={} {}` on the master, and `zfs set {tag}:src-fs=` with the master's name on the replica",
+                    quoted(other),
+                    pasted
+                ),
             ),
         }
     }

@@ -74,6 +74,7 @@ fn require_here(args: &InitArgs, session: &Session, target: &DatasetName) -> Res
         Why::RemotePeer {
             host: args.host.clone(),
             me: me.host.clone(),
+            property: None,
         },
     )
     .into())

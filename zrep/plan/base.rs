@@ -1,6 +1,7 @@
 //! Where an incremental stream can begin, and what stands in its way.
 
 use crate::model::{Snapshot, State};
+use crate::plan::pairing::{Identity, link_of};
 use crate::plan::{Base, BaseName};
 use crate::refusal::{Refusal, Why};
 
@@ -61,17 +62,22 @@ fn base_for(source: &State, wanted: &Snapshot) -> Option<(Base, u64)> {
 }
 
 /// The common base, or why there is none: without one, only a new full stream would help.
-pub fn require_common<'a>(source: &State, target: &'a State) -> Result<Common<'a>, Refusal> {
+pub fn require_common<'a>(me: &Identity, source: &State, target: &'a State) -> Result<Common<'a>, Refusal> {
     newest_common(source, target).ok_or_else(|| {
         Refusal::target(
             &target.name,
             Why::NoCommonSnapshot {
                 source: source.name.clone(),
-                source_newest: source.newest().map(|snapshot| snapshot.name.clone()),
-                target_newest: target.newest().map(|snapshot| snapshot.name.clone()),
+                source_newest: source.newest().map(with_guid),
+                target_newest: target.newest().map(with_guid),
+                host: link_of(me, source).map_or_else(|_| me.host.clone(), |link| link.dest_host),
             },
         )
     })
+}
+
+fn with_guid(snapshot: &Snapshot) -> String {
+    format!("{} (guid {})", snapshot.name, snapshot.guid)
 }
 
 #[cfg(test)]
@@ -103,7 +109,11 @@ mod tests {
     fn equal_names_of_different_guids_are_no_base() {
         let (source, target) = (state("a/fs", "@a=1").build(), state("b/fs", "@a=2").build());
         assert_eq!(newest_common(&source, &target), None);
-        assert!(require_common(&source, &target).is_err());
+        let me = Identity {
+            host: "here".into(),
+            tag: crate::props::Tag::new("zrep").unwrap(),
+        };
+        assert!(require_common(&me, &source, &target).is_err());
     }
 
     #[test]

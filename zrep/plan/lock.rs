@@ -84,10 +84,7 @@ fn take(state: &State, tag: &Tag, holder: &Holder, seen: &Seen) -> Result<Lock, 
             };
             return Err(Refusal::source(&state.name, why));
         }
-        (Seen::Dead, Some(pid)) => Some(format!(
-            "{}: taking over the lock of process {pid}, which has ended.",
-            state.name
-        )),
+        (Seen::Dead, Some(pid)) => Some(taking_over(state, pid)),
         (Seen::Free | Seen::Dead | Seen::Alive { .. }, _) => None,
     };
     Ok(Lock {
@@ -95,6 +92,16 @@ fn take(state: &State, tag: &Tag, holder: &Holder, seen: &Seen) -> Result<Lock, 
         leave: vec![release(state, tag)],
         note,
     })
+}
+
+fn taking_over(state: &State, pid: &str) -> String {
+    match pid.parse::<u32>() {
+        Ok(pid) => format!(
+            "{}: taking over the lock of process {pid}, which has ended.",
+            state.name
+        ),
+        Err(_) => format!("{}: taking over a lock that names no process ({pid:?}).", state.name),
+    }
 }
 
 fn expect(state: &State, tag: &Tag, value: Option<String>) -> Action {

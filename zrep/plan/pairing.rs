@@ -64,9 +64,15 @@ fn not_master(me: &Identity, link: &Link) -> Why {
 
 fn here(me: &Identity, host: &str, dataset: &str, key: Key) -> Result<DatasetName, Why> {
     if !me.is_here(host) {
+        let property = match key {
+            Key::SrcFs => Key::SrcHost,
+            _ => Key::DestHost,
+        };
+        let property = Some(me.tag.property(property));
         return Err(Why::RemotePeer {
             host: host.to_owned(),
             me: me.host.clone(),
+            property,
         });
     }
     DatasetName::new(dataset).map_err(|error| Why::BadNameInProperty {
@@ -85,6 +91,7 @@ pub fn require_replica(me: &Identity, source: &State, target: &State) -> Result<
     Err(Refusal::source(
         &source.name,
         Why::SplitBrain {
+            tag: me.tag.to_string(),
             other: target.name.to_string(),
             finish,
         },
@@ -128,7 +135,10 @@ mod tests {
             "is not the master"
         );
         assert_eq!(refused(with("zrep:src-host", "old-name")), "belongs to host old-name");
-        assert_eq!(refused(with("zrep:dest-host", "far")), "its other side is on host far");
+        assert_eq!(
+            refused(with("zrep:dest-host", "far")),
+            "its other side is on host \"far\""
+        );
         assert!(refused(with("zrep:dest-fs", "b/$(reboot)")).starts_with("zrep:dest-fs:"));
     }
 
