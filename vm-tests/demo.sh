@@ -54,9 +54,10 @@ done
 compare src/home dst/home
 
 say 'sync for ever: a round follows the other, in one process, while somebody writes'
-(for round in $(seq 100 130); do change /src/home "$round"; sleep 0.1; done) &
+(round=100; while true; do change /src/home $((round++)); sleep 0.2; done) &
+writer=$!
 run zrep sync all --every 0s --rounds 20 --verbose | tail -n 5
-wait
+kill $writer && wait $writer 2>/dev/null || true
 run zrep sync src/home
 compare src/home dst/home
 
