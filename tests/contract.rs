@@ -449,7 +449,7 @@ fn datasets_are_found_by_a_property_of_their_own(scene: &Scene<'_>) {
     scene.apply(&[set(&scene.source, "zrep:find-me", Some("x"))]);
     assert_eq!(
         found(scene),
-        [scene.source.clone()],
+        std::slice::from_ref(&scene.source),
         "a child that inherits it is not found"
     );
     scene.apply(&[set(&scene.source, "zrep:find-me", None)]);

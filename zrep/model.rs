@@ -237,6 +237,36 @@ impl State {
 #[cfg(test)]
 pub(crate) mod notation {
     use super::*;
+    use crate::plan::lock::{Holder, Locking, Seen};
+    use crate::plan::pairing::Identity;
+    use crate::plan::sync::Request;
+    use crate::props::Tag;
+
+    /// The host `here`, and the default tag.
+    pub(crate) fn me() -> Identity {
+        Identity {
+            host: "here".into(),
+            tag: Tag::new("zrep").unwrap(),
+        }
+    }
+
+    /// A sync by process 42, of a source that nobody has locked.
+    pub(crate) fn request() -> Request {
+        let holder = Holder {
+            pid: 42,
+            since: "20261122180000".into(),
+        };
+        let locking = Locking::Take {
+            holder,
+            seen: Seen::Free,
+        };
+        Request {
+            locking,
+            now: 1_800_000_000,
+            force: false,
+            changed_only: false,
+        }
+    }
 
     #[derive(Debug)]
     pub(crate) struct Builder(State);

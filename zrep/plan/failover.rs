@@ -220,32 +220,7 @@ fn named(link: &Link) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::notation::state;
-    use crate::plan::lock::{Holder, Locking, Seen};
-    use crate::props::Tag;
-
-    fn me() -> Identity {
-        Identity {
-            host: "here".into(),
-            tag: Tag::new("zrep").unwrap(),
-        }
-    }
-
-    fn request() -> Request {
-        let locking = Locking::Take {
-            holder: Holder {
-                pid: 42,
-                since: "20261122180000".into(),
-            },
-            seen: Seen::Free,
-        };
-        Request {
-            locking,
-            now: 1_800_000_000,
-            force: false,
-            changed_only: false,
-        }
-    }
+    use crate::model::notation::{me, request, state};
 
     #[test]
     fn the_target_becomes_writable_only_behind_the_point_of_no_return_and_after_the_last_sync() {

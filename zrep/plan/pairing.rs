@@ -110,14 +110,7 @@ pub fn is_half_turned(me: &Identity, old: &State, new: &State) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::notation::state;
-
-    fn me() -> Identity {
-        Identity {
-            host: "here".into(),
-            tag: Tag::new("zrep").unwrap(),
-        }
-    }
+    use crate::model::notation::{me, state};
 
     #[test]
     fn a_master_tells_its_target() {

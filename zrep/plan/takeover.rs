@@ -72,15 +72,7 @@ fn loss(me: &Identity, link: &Link, target: &State, now: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::notation::state;
-    use crate::props::Tag;
-
-    fn me() -> Identity {
-        Identity {
-            host: "here".into(),
-            tag: Tag::new("zrep").unwrap(),
-        }
-    }
+    use crate::model::notation::{me, state};
 
     #[test]
     fn a_takeover_without_the_source_says_what_is_not_here() {

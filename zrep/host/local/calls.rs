@@ -94,6 +94,10 @@ impl Local {
             (Err(error), IfHeld::Keep) => Ok(Applied::Kept {
                 reason: error.to_string(),
             }),
+            (Err(error), IfHeld::Fail) if error.kind() == zfs_ffi::Kind::Exists => Err(Error::new(
+                ErrorKind::Busy,
+                format!("destroy snapshot {name}: it has a clone"),
+            )),
             (Err(error), IfHeld::Fail) => Err(from_ffi(error)),
         }
     }

@@ -180,7 +180,7 @@ impl Local {
                 }
             }
             (action, errno) => Applied::Kept {
-                reason: format!("{action}: {}", describe(errno)),
+                reason: told(action, errno).text,
             },
         }
     }
@@ -219,9 +219,21 @@ fn failure(batch: &[Action], rows: &Rows, answer: NvRef<'_>) -> Option<BatchErro
     let begun = answer.get("b").is_some();
     let error = match answer.get("x").as_ref().and_then(Value::as_str) {
         Some(found) => Error::new(ErrorKind::Unexpected, format!("{}: found {found:?}", batch[index])),
-        None => Error::new(kind_of_errno(errno), format!("{}: {}", batch[index], describe(errno))),
+        None => told(&batch[index], errno),
     };
     Some(BatchError { index, begun, error })
+}
+
+/// The error of one action.
+fn told(action: &Action, errno: i32) -> Error {
+    match (action, errno) {
+        // N.B. a snapshot with a clone "exists".
+        (Action::Destroy { .. }, libc::EEXIST) => Error::new(ErrorKind::Busy, format!("{action}: it has a clone")),
+        (Action::Destroy { .. }, libc::EBUSY) => {
+            Error::new(ErrorKind::Busy, format!("{action}: it is held, mounted, or being sent"))
+        }
+        (action, errno) => Error::new(kind_of_errno(errno), format!("{action}: {}", describe(errno))),
+    }
 }
 
 /// The system's words without its "(os error N)".
