@@ -1,4 +1,4 @@
-//! `zrep sync`: once here; for ever in [`run`](crate::run).
+//! `zrep sync`: once here; for ever in [`crate::run`].
 
 use std::time::{Duration, Instant};
 
