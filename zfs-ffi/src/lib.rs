@@ -107,6 +107,6 @@ pub use self::error::{Error, ItemError, Kind, Result};
 pub use self::handle::Handle;
 pub use self::name::{BookmarkName, DatasetName, HistoryPoint, NameError, SnapshotName};
 pub use self::nvlist::{Iter as NvIter, NvList, NvRef, Value};
-pub use self::reader::{DatasetInfo, Reader};
+pub use self::reader::{DatasetInfo, Reader, SnapshotGuid};
 pub use self::token::ResumeToken;
 pub use self::version::Versions;

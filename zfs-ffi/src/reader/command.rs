@@ -27,6 +27,7 @@ const SOURCE_SIZE: usize = 4104;
 const DESTINATION: usize = 4112;
 const DESTINATION_SIZE: usize = 4120;
 const COOKIE: usize = 12616;
+const SIMPLE: usize = 13668;
 const STATS: usize = 12704;
 
 /// The first room for an answer. The kernel says how much it needs if that is too little.
@@ -48,6 +49,8 @@ struct Bytes([u8; SIZE]);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Stats {
     pub(super) guid: u64,
+    /// The transaction group that made it.
+    pub(super) createtxg: u64,
     /// `dmu_objset_type_t`: 2 is a filesystem, 3 a volume.
     pub(super) kind: u32,
     /// A first receive has not come to its end.
@@ -61,6 +64,11 @@ impl Command {
             source: Vec::new(),
             answer: vec![0; ROOM],
         }
+    }
+
+    /// Asks for an entry's name, and for what the kernel has at hand, without its properties.
+    pub(super) fn set_simple(&mut self) {
+        self.bytes.0[SIMPLE] = 1;
     }
 
     /// The arguments that are a packed list.
@@ -90,6 +98,7 @@ impl Command {
             .map_or(0, u32::from_ne_bytes);
         Stats {
             guid: self.get(STATS + 16),
+            createtxg: self.get(STATS + 8),
             kind,
             inconsistent: self.bytes.0[STATS + 29] != 0,
         }
@@ -160,6 +169,7 @@ mod tests {
             command.stats(),
             Stats {
                 guid: 42,
+                createtxg: 0,
                 kind: 0,
                 inconsistent: false
             }

@@ -34,6 +34,17 @@ pub struct DatasetInfo {
     pub properties: Properties,
 }
 
+/// A snapshot's identity.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SnapshotGuid {
+    /// Its whole name.
+    pub name: SnapshotName,
+    /// The same on every machine that has this snapshot.
+    pub guid: u64,
+    /// When it was made, in the pool's own count. Orders snapshots.
+    pub createtxg: u64,
+}
+
 impl Reader {
     /// Opens `/dev/zfs`.
     ///
@@ -119,6 +130,36 @@ impl Reader {
         while self.next(&mut command, Number::SnapshotListNext, name)? {
             let list = NvList::unpack(command.answer())?;
             snapshots.push(snapshot(&command.name(), list.borrow())?);
+        }
+        snapshots.sort_by_key(|snapshot| snapshot.createtxg);
+        Ok(snapshots)
+    }
+
+    /// The same snapshots without their properties: name, guid and transaction group. One ioctl for each, of which each is several
+    /// times cheaper.
+    ///
+    /// # Errors
+    ///
+    /// [`Kind::Unsupported`]: OpenZFS 2.1 tells no more than the names in this way.
+    pub fn snapshot_guids(&self, name: &DatasetName) -> Result<Vec<SnapshotGuid>> {
+        let mut command = Command::new();
+        command.set_simple();
+        let mut snapshots = Vec::new();
+        while self.next(&mut command, Number::SnapshotListNext, name)? {
+            let (stats, name) = (command.stats(), SnapshotName::new(&command.name())?);
+            if stats.guid == 0 {
+                return Err(Error::new(
+                    Op::List,
+                    name.as_str(),
+                    Kind::Unsupported,
+                    "the kernel module tells no guid",
+                ));
+            }
+            snapshots.push(SnapshotGuid {
+                name,
+                guid: stats.guid,
+                createtxg: stats.createtxg,
+            });
         }
         snapshots.sort_by_key(|snapshot| snapshot.createtxg);
         Ok(snapshots)
