@@ -302,9 +302,9 @@ fn properties_of_snapshots_are_their_own(scene: &Scene<'_>) {
         on,
         properties: vec![("zrep:sent".into(), Some("7".into()))],
     }]);
-    let state = scene.observe(&scene.source);
+    let snapshots = scene.host().snapshots_since(&scene.source, 0).unwrap();
     assert_eq!(
-        state.snapshots[0].user.iter().collect::<Vec<_>>(),
+        snapshots[0].user.iter().collect::<Vec<_>>(),
         [(&"zrep:sent".to_owned(), &"7".to_owned())]
     );
 }

@@ -92,9 +92,9 @@ pub struct Snapshot {
     pub guid: Guid,
     /// The transaction group that made it. Orders the snapshots of one pool; says nothing in another pool.
     pub createtxg: u64,
-    /// Seconds since 1970. Copied from the source by a receive.
+    /// Seconds since 1970; 0 if it was not asked for. Copied from the source by a receive.
     pub creation: u64,
-    /// The user properties that are set on the snapshot itself.
+    /// The user properties that are set on the snapshot itself; empty if they were not asked for.
     pub user: BTreeMap<String, String>,
 }
 

@@ -67,6 +67,18 @@ impl Session {
         self.host.observe(name).map_err(host)
     }
 
+    /// Looks at a dataset that must be there, and at the marks on its snapshots.
+    pub fn require_with_marks(&self, side: Side, name: &DatasetName) -> Result<State, Problem> {
+        let host = |error: Error| Problem::Host {
+            side: Some(side),
+            dataset: name.to_string(),
+            error,
+        };
+        let state = self.require(side, name)?;
+        let snapshots = self.host.snapshots_since(name, 0).map_err(host)?;
+        Ok(State { snapshots, ..state })
+    }
+
     /// Waits until what was written to a dataset's pool can be observed.
     pub fn settle(&self, name: &DatasetName) -> Result<(), Problem> {
         let host = |error: Error| Problem::Host {

@@ -103,7 +103,7 @@ pub(super) fn finish(session: &Session, verb: &str, dataset: &str, result: Resul
     }
 }
 
-/// Looks at a replica alone.
+/// Looks at a replica alone, and at how old what it has is.
 pub(super) fn replica(session: &Session, name: &DatasetName) -> Result<State, Problem> {
-    session.require(Side::Target, name)
+    session.require_with_marks(Side::Target, name)
 }

@@ -57,7 +57,7 @@ struct Status {
 
 impl Status {
     fn of(session: &Session, name: &DatasetName) -> Result<Self, Problem> {
-        let state = session.require(Side::Source, name)?;
+        let state = session.require_with_marks(Side::Source, name)?;
         let link = link_of(&session.settings.me, &state).map_err(|why| Refusal::source(name, why))?;
         Ok(Self { state, link })
     }

@@ -15,9 +15,12 @@ pub mod local;
 /// Methods take `&self`: streams of several datasets run at once.
 pub trait Host: Send + Sync + fmt::Debug {
     /// What there is to know of a dataset, or `None` if there is no such dataset. Changes nothing.
+    ///
+    /// Its snapshots come with their names and guids, and perhaps without their time of creation and their properties:
+    /// no decision needs those, and they cost a multiple. [`snapshots_since`](Self::snapshots_since) has them.
     fn observe(&self, dataset: &DatasetName) -> Result<Option<State>, Error>;
 
-    /// The snapshots of a dataset that are younger than the transaction group, oldest first; none of a dataset that is not there.
+    /// The snapshots of a dataset that are younger than the transaction group, oldest first, with all that is in them; none of a dataset that is not there.
     /// Cheaper than to observe it anew.
     fn snapshots_since(&self, dataset: &DatasetName, txg: u64) -> Result<Vec<Snapshot>, Error>;
 

@@ -183,6 +183,7 @@ impl Host for Fake {
         };
         let mut state = found.state.clone();
         inherit(&world, &mut state);
+        state.snapshots.iter_mut().for_each(forget_details);
         Ok(Some(state))
     }
 
@@ -249,6 +250,12 @@ impl Host for Fake {
     fn estimate(&self, transfer: &Transfer) -> Result<u64, Error> {
         Ok(stream::outgoing(&self.world(), transfer)?.len())
     }
+}
+
+/// An observation does not promise them.
+fn forget_details(snapshot: &mut Snapshot) {
+    snapshot.creation = 0;
+    snapshot.user.clear();
 }
 
 /// Adds what the ancestors' user properties say.

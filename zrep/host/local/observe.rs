@@ -8,7 +8,7 @@ use crate::host::{Error, ErrorKind};
 use crate::model::{Bookmark, Guid, Kind, Native, Origin, Partial, ResumePoint, Setting, Snapshot, State, StreamFlags};
 use zfs_ffi::{
     Core, DatasetInfo, DatasetName, DatasetType, Handle, Properties, PropertyValue, ResumeToken, SendFlags,
-    SnapshotInfo, Source,
+    SnapshotGuid, SnapshotInfo, Source,
 };
 
 /// The native properties that a replica takes over. They shape the data, and what may be done with it; where a dataset is mounted,
@@ -110,7 +110,7 @@ impl Local {
             written: number("written"),
             referenced: number("referenced"),
             inconsistent,
-            snapshots: self.read_snapshots(name, 0)?,
+            snapshots: self.read_guids(name)?,
             bookmarks: bookmarks(&self.core, name)?,
             partial: token.map(|token| self.partial(token)).transpose()?,
         }))
@@ -127,6 +127,18 @@ impl Local {
                 ..
             }) => Ok(None),
             read => read.map(Some),
+        }
+    }
+
+    /// All snapshots, oldest first, without their properties where that saves something.
+    fn read_guids(&self, name: &DatasetName) -> Result<Vec<Snapshot>, Error> {
+        let Some(reader) = &self.reader else {
+            return self.read_snapshots(name, 0);
+        };
+        match reader.snapshot_guids(name) {
+            Ok(found) => Ok(found.iter().map(bare_snapshot).collect()),
+            Err(error) if error.kind() == zfs_ffi::Kind::Unsupported => self.read_snapshots(name, 0),
+            Err(error) => Err(from_ffi(error)),
         }
     }
 
@@ -248,6 +260,17 @@ fn copied(properties: &Properties) -> BTreeMap<String, Native> {
         (name.to_owned(), value)
     })
     .collect()
+}
+
+fn bare_snapshot(found: &SnapshotGuid) -> Snapshot {
+    let SnapshotGuid { name, guid, createtxg } = found;
+    Snapshot {
+        name: name.short().to_owned(),
+        guid: Guid(*guid),
+        createtxg: *createtxg,
+        creation: 0,
+        user: BTreeMap::new(),
+    }
 }
 
 fn snapshot(info: &SnapshotInfo) -> Snapshot {
