@@ -294,6 +294,28 @@ fn a_condition_compares_the_local_value_only(scene: &Scene<'_>) {
     scene.apply(&[set(&parent, name, None)]);
 }
 
+fn a_condition_sees_snapshots_of_others(scene: &Scene<'_>) {
+    let newest = |snapshot: Option<&SnapshotName>| Action::ExpectNewest {
+        dataset: scene.source.clone(),
+        snapshot: snapshot.cloned(),
+    };
+    scene.apply(&[newest(None)]);
+    let (a, _) = scene.snapshot(&scene.source, "a");
+    scene.apply(&[newest(Some(&a))]);
+    scene.snapshot(&scene.source, "b");
+    for stale in [None, Some(&a)] {
+        let failed = scene
+            .host()
+            .apply(&[newest(stale), set(&scene.source, "zrep:z", Some("1"))])
+            .unwrap_err();
+        assert_eq!(
+            (failed.index, failed.begun, failed.error.kind),
+            (0, false, ErrorKind::Unexpected)
+        );
+    }
+    assert!(!scene.observe(&scene.source).user.contains_key("zrep:z"));
+}
+
 fn properties_of_snapshots_are_their_own(scene: &Scene<'_>) {
     let (a, _) = scene.snapshot(&scene.source, "a");
     scene.apply(&[set(&scene.source, "zrep:of-dataset", Some("1"))]);
@@ -466,7 +488,7 @@ fn readonly_is_set_and_inherited_like_any_other(scene: &Scene<'_>) {
 
 type Check = fn(&Scene<'_>);
 
-const CHECKS: [(&str, Check); 16] = [
+const CHECKS: [(&str, Check); 17] = [
     ("what_is_not_there_is_none", what_is_not_there_is_none),
     (
         "a_snapshot_is_observed_as_it_was_told",
@@ -479,6 +501,10 @@ const CHECKS: [(&str, Check); 16] = [
     (
         "a_condition_compares_the_local_value_only",
         a_condition_compares_the_local_value_only,
+    ),
+    (
+        "a_condition_sees_snapshots_of_others",
+        a_condition_sees_snapshots_of_others,
     ),
     (
         "properties_of_snapshots_are_their_own",

@@ -56,6 +56,7 @@ pub fn applied(state: &mut State, action: &Action, result: &Applied, now: u64) {
         (Action::DiscardPartial(_), _) => state.partial = None,
         (
             Action::Expect { .. }
+            | Action::ExpectNewest { .. }
             | Action::Snapshot(_)
             | Action::Destroy { .. }
             | Action::DestroyUnreceived(_)

@@ -113,6 +113,14 @@ pub struct Failure {
     pub not_undone: Vec<String>,
 }
 
+impl Failure {
+    /// Whether the plan was only too old: something changed between the observation and the first stage, and nothing was done. A new
+    /// observation helps.
+    pub fn is_stale(&self) -> bool {
+        self.error.kind == ErrorKind::Unexpected && !self.begun
+    }
+}
+
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}: {}", self.side, self.object, self.error)

@@ -89,6 +89,11 @@ impl Problem {
         }
     }
 
+    /// Whether a new observation may be all that it takes.
+    pub fn is_stale(&self) -> bool {
+        matches!(self, Self::Failed(failure) if failure.is_stale())
+    }
+
     /// What two problems have in common that are the same to a person: the loop tells a lasting problem once.
     pub fn cause(&self) -> String {
         let told = self.told();

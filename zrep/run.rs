@@ -27,6 +27,9 @@ use zfs_ffi::DatasetName;
 /// How long a list of masters is good for, if the operand is `all`.
 const RELIST: Duration = Duration::from_secs(60);
 
+/// After so many plans in a row that were too old, there is something else behind it.
+const STALE_ROUNDS: u32 = 5;
+
 /// The longest pause after failures.
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
@@ -54,6 +57,8 @@ struct Member {
     trouble: Option<Trouble>,
     /// Whether the lock on the source is ours.
     locked: bool,
+    /// How often in a row its plan was too old when it was carried out.
+    stale: u32,
 }
 
 /// A failure, and when to try again.
@@ -240,6 +245,7 @@ impl<'a> Loop<'a> {
         }
         // A plan with stages takes the lock in the first one; an empty one has touched nothing.
         member.locked |= !plan.stages.is_empty();
+        member.stale = 0;
         if let Some(trouble) = member.trouble.take() {
             self.session
                 .ui
@@ -264,8 +270,21 @@ impl<'a> Loop<'a> {
         problem.exit()
     }
 
+    /// Somebody may make a snapshot between a round's observation and its own snapshot. The next round, which observes anew, takes it along.
+    fn is_only_stale(&mut self, name: &DatasetName, problem: &Problem) -> bool {
+        let Some(member) = self.members.get_mut(name).filter(|_| problem.is_stale()) else {
+            return false;
+        };
+        member.stale += 1;
+        member.warm = None;
+        member.stale < STALE_ROUNDS
+    }
+
     /// Says what went wrong, once: a problem that lasts is not told anew in each round.
     fn failed(&mut self, name: &DatasetName, problem: &Problem) {
+        if self.is_only_stale(name, problem) {
+            return;
+        }
         self.failed += 1;
         let (cause, headline) = (problem.cause(), problem.told().headline());
         let Some(member) = self.members.get_mut(name) else {

@@ -63,6 +63,7 @@ fn destroyed(action: &Action) -> Option<String> {
     match action {
         Action::Destroy { snapshot, .. } => Some(snapshot.to_string()),
         Action::Expect { .. }
+        | Action::ExpectNewest { .. }
         | Action::Snapshot(_)
         | Action::Set { .. }
         | Action::Rollback(_)
@@ -211,10 +212,7 @@ fn pending_actions(pending: Option<&Pending>) -> Vec<(Side, Action)> {
 fn merge(plan: &mut Plan, of_source: Vec<Action>, of_target: Vec<Action>) {
     match plan.stages.first_mut() {
         Some(Stage::Apply { source, target }) => {
-            let conditions = source
-                .iter()
-                .take_while(|action| matches!(action, Action::Expect { .. }))
-                .count();
+            let conditions = source.iter().take_while(|action| action.is_condition()).count();
             source.splice(conditions..conditions, of_source);
             target.splice(0..0, of_target);
         }

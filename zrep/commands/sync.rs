@@ -44,7 +44,28 @@ pub(super) fn run(args: &SyncArgs, session: &Session) -> Exit {
         Some(lock) => execute_all(prepared, session, &UntilBegun::new(&watcher, lock)),
         None => execute_all(prepared, session, &watcher),
     };
-    report(session, &outcomes)
+    report(session, &retried(args, session, outcomes, &watcher))
+}
+
+/// How often a dataset is observed anew because somebody made a snapshot of it, or took its lock, in between.
+const ATTEMPTS: usize = 5;
+
+/// Tries those again whose plan was too old when it was carried out.
+fn retried(args: &SyncArgs, session: &Session, mut outcomes: Vec<Outcome>, watch: &dyn execute::Watch) -> Vec<Outcome> {
+    for _ in 1..ATTEMPTS {
+        let is_stale = |outcome: &Outcome| outcome.result.as_ref().is_err_and(Problem::is_stale);
+        let stale: Vec<usize> = (0..outcomes.len())
+            .filter(|&index| is_stale(&outcomes[index]))
+            .collect();
+        let again = stale
+            .iter()
+            .map(|&index| Prepared::new(args, session, outcomes[index].name.clone()))
+            .collect();
+        for (index, outcome) in stale.into_iter().zip(execute_all(again, session, watch)) {
+            outcomes[index] = outcome;
+        }
+    }
+    outcomes
 }
 
 /// A dataset and its plan, or why there is none.

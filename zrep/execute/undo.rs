@@ -95,6 +95,7 @@ fn undo_of(plan: &Plan, action: &Action, result: &Applied, arrival: &Arrival) ->
         (Action::Set { on, properties }, _) => Some(unset(plan, on, properties)),
         (
             Action::Expect { .. }
+            | Action::ExpectNewest { .. }
             | Action::Snapshot(_)
             | Action::Destroy { .. }
             | Action::Rollback(_)

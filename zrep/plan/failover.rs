@@ -230,6 +230,7 @@ mod tests {
             plan(&me(), &source, &target, &request()).unwrap().lines(),
             [
                 "source: expect no zrep:lock-pid on a/fs",
+                "source: expect a/fs@zrep_000001 to be the newest",
                 "source: set zrep:lock-pid=42 zrep:lock-time=20261122180000 on a/fs",
                 "source: set readonly=on on a/fs",
                 "source: snapshot a/fs@zrep_000002",

@@ -30,6 +30,14 @@ pub enum Action {
         /// Its value.
         value: Option<String>,
     },
+    /// The batch is not begun unless this is the dataset's newest snapshot (`None`: it has none). What somebody else made in between
+    /// would be older than the new base, and would never travel.
+    ExpectNewest {
+        /// The dataset.
+        dataset: DatasetName,
+        /// Its newest snapshot.
+        snapshot: Option<SnapshotName>,
+    },
     /// Make a snapshot.
     Snapshot(SnapshotName),
     /// Set properties locally; `None` sets one back to what it inherits.
@@ -96,6 +104,11 @@ fn pool_of(name: &str) -> &str {
 }
 
 impl Action {
+    /// Whether it is a condition for the batch, and changes nothing.
+    pub fn is_condition(&self) -> bool {
+        matches!(self, Self::Expect { .. } | Self::ExpectNewest { .. })
+    }
+
     /// The pool that the action changes. One batch changes one pool.
     pub fn pool(&self) -> &str {
         pool_of(self.object())
@@ -105,6 +118,7 @@ impl Action {
     pub fn object(&self) -> &str {
         match self {
             Self::Expect { dataset, .. }
+            | Self::ExpectNewest { dataset, .. }
             | Self::DiscardPartial(dataset)
             | Self::DestroyUnreceived(dataset)
             | Self::Mount(dataset) => dataset.as_str(),
@@ -124,6 +138,10 @@ impl fmt::Display for Action {
             } => match value {
                 Some(value) => write!(f, "expect {property}={value} on {dataset}"),
                 None => write!(f, "expect no {property} on {dataset}"),
+            },
+            Self::ExpectNewest { dataset, snapshot } => match snapshot {
+                Some(snapshot) => write!(f, "expect {snapshot} to be the newest"),
+                None => write!(f, "expect no snapshot of {dataset}"),
             },
             Self::Snapshot(snapshot) => write!(f, "snapshot {snapshot}"),
             Self::Set { on, properties } => {

@@ -37,9 +37,8 @@ pub fn plan(me: &Identity, source: &State, target: &State, request: &Request) ->
         stages: Vec::new(),
         notes: lock.note.into_iter().chain(stream.notes.iter().cloned()).collect(),
     };
-    plan.stages.push(Stage::source(
-        [lock.enter, vec![Action::Snapshot(new.clone())]].concat(),
-    ));
+    plan.stages
+        .push(Stage::source(first_actions(me, source, lock.enter, &new)?));
     if !stream.prepare.is_empty() {
         plan.stages.push(Stage::target(stream.prepare.clone()));
     }
@@ -66,6 +65,33 @@ pub fn plan(me: &Identity, source: &State, target: &State, request: &Request) ->
         .concat(),
     });
     Ok(plan)
+}
+
+/// The conditions, the lock, and the snapshot. Where others' snapshots travel along, none may have come since the observation.
+fn first_actions(
+    me: &Identity,
+    source: &State,
+    enter: Vec<Action>,
+    new: &SnapshotName,
+) -> Result<Vec<Action>, Refusal> {
+    let conditions = enter.iter().take_while(|action| action.is_condition()).count();
+    let mut actions = enter;
+    if me.tag.sends_intermediates() {
+        let newest = source
+            .newest()
+            .map(|newest| source.snapshot_name(&newest.name))
+            .transpose();
+        let snapshot = newest.map_err(|error| Refusal::source(&source.name, Why::BadSnapshotName(error)))?;
+        actions.insert(
+            conditions,
+            Action::ExpectNewest {
+                dataset: source.name.clone(),
+                snapshot,
+            },
+        );
+    }
+    actions.push(Action::Snapshot(new.clone()));
+    Ok(actions)
 }
 
 fn bad_name(state: &State, error: zfs_ffi::NameError) -> Refusal {

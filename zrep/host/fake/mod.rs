@@ -284,6 +284,19 @@ fn check(world: &World, batch: &[Action], index: usize, action: &Action) -> Resu
     let found = world.datasets.get(dataset).ok_or_else(|| missing(dataset));
     match action {
         Action::Expect { property, value, .. } => expect(&found?.state, property, value.as_deref()),
+        Action::ExpectNewest { snapshot, .. } => {
+            let state = &found?.state;
+            let newest = state.newest().map(|newest| newest.name.as_str());
+            let is_newest = newest == snapshot.as_ref().map(SnapshotName::short);
+            if is_newest {
+                Ok(())
+            } else {
+                Err(Error::new(
+                    ErrorKind::Unexpected,
+                    format!("{}: another snapshot is the newest", state.name),
+                ))
+            }
+        }
         Action::Snapshot(name) => {
             found?;
             let twice = batch[..index].iter().any(|before| before == action);
@@ -391,6 +404,7 @@ fn carry_out(world: &mut World, action: &Action) -> Applied {
             Applied::Done
         }
         Action::Expect { .. }
+        | Action::ExpectNewest { .. }
         | Action::Set { .. }
         | Action::Destroy { .. }
         | Action::Rollback(_)

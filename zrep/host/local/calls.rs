@@ -40,6 +40,7 @@ impl Local {
             .filter_map(|action| match action {
                 Action::Snapshot(name) => Some(name.clone()),
                 Action::Expect { .. }
+                | Action::ExpectNewest { .. }
                 | Action::Set { .. }
                 | Action::Destroy { .. }
                 | Action::Rollback(_)
@@ -59,6 +60,7 @@ impl Local {
                 property,
                 value,
             } => expect(handle, dataset, property, value.as_deref())?,
+            Action::ExpectNewest { dataset, snapshot } => self.expect_newest(dataset, snapshot.as_ref())?,
             Action::Snapshot(_) => {}
             Action::Set { on, properties } => set(handle, on, properties)?,
             Action::Destroy {
@@ -72,6 +74,23 @@ impl Local {
             Action::Mount(dataset) => return Ok(mount(handle, dataset)),
         }
         Ok(Applied::Done)
+    }
+
+    fn expect_newest(&self, dataset: &DatasetName, snapshot: Option<&SnapshotName>) -> Result<(), Error> {
+        let state = self.state(dataset)?;
+        let found = state
+            .as_ref()
+            .and_then(|state| state.newest())
+            .map(|newest| newest.name.as_str());
+        if found == snapshot.map(SnapshotName::short) {
+            return Ok(());
+        }
+        let text = format!(
+            "{dataset}: expected {} to be its newest snapshot, found {}",
+            snapshot.map_or("none", |s| s.short()),
+            found.unwrap_or("none")
+        );
+        Err(Error::new(ErrorKind::Unexpected, text))
     }
 
     /// Destroys the snapshot if it is still the same one.
@@ -126,7 +145,7 @@ impl Local {
 
 /// Whether the action leaves something behind.
 fn changes(action: &Action) -> bool {
-    !matches!(action, Action::Expect { .. })
+    !action.is_condition()
 }
 
 fn created(handle: &Handle, name: &SnapshotName) -> Result<Applied, Error> {

@@ -17,7 +17,7 @@ local a=... local o,n,k,v,s,r=a.o,a.n,a.k,a.v,{},{}
 for i=1,#o do local c,d,e=o[i],n[i],0
 if c=='s' then e=zfs.check.snapshot(d)
 elseif c=='e' then if not zfs.exists(d) then e=ENOENT else
-local x,y=zfs.get_prop(d,k[i]) if y~=d then x='' end if x~=v[i] then return {i=i,e=0,x=x} end end
+local x,y=zfs.get_prop(d,k[i]) if y~=d and k[i]~='prevsnap' then x='' end if (x or '')~=v[i] then return {i=i,e=0,x=x} end end
 elseif c=='d' then if not zfs.exists(d) then s[i]=ENOENT
 elseif tostring((zfs.get_prop(d,'guid')))~=v[i] then return {i=i,e=0,x='another snapshot'}
 else local x=zfs.check.destroy(d) if x~=0 then if k[i]=='keep' then s[i]=x else e=x end end end
@@ -31,10 +31,13 @@ elseif c=='i' then e=zfs.sync.inherit(d,k[i]) end
 if e~=0 then return {i=i,e=e,b=true} end end
 return {r=r,s=s}";
 
+/// The hidden property that holds the name of a dataset's newest snapshot.
+const PREVIOUS: &str = "prevsnap";
+
 /// Whether a program can do the action: it knows user properties only, and does not touch mounts.
 pub(super) fn can_do(action: &Action) -> bool {
     match action {
-        Action::Expect { .. } | Action::Snapshot(_) | Action::Destroy { .. } => true,
+        Action::Expect { .. } | Action::ExpectNewest { .. } | Action::Snapshot(_) | Action::Destroy { .. } => true,
         Action::Set { properties, .. } => properties.iter().all(|(name, _)| name.contains(':')),
         Action::Rollback(_) | Action::DiscardPartial(_) | Action::DestroyUnreceived(_) | Action::Mount(_) => false,
     }
@@ -64,6 +67,10 @@ impl Rows {
         match action {
             Action::Expect { property, value, .. } => {
                 self.push(index, "e", on, property, value.as_deref().unwrap_or_default())
+            }
+            Action::ExpectNewest { snapshot, .. } => {
+                let newest = snapshot.as_ref().map_or("", |snapshot| snapshot.as_str());
+                self.push(index, "e", on, PREVIOUS, newest);
             }
             Action::Snapshot(_) => self.push(index, "s", on, "", ""),
             Action::Destroy { guid, if_held, .. } => {
