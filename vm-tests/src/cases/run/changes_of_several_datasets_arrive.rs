@@ -1,0 +1,46 @@
+//! One loop keeps several targets up to date, and one that fails does not stop the others.
+
+use anyhow::{Result, ensure};
+use rustix::process::Signal;
+
+use crate::cases::pair::{PATIENCE, Pair};
+use crate::fixture::Lab;
+
+pub fn run(lab: &Lab) -> Result<()> {
+    let mut pairs = Vec::new();
+    for name in ["a b", "a b/child", "c", "d e f", "g"] {
+        let source = format!("src/{name}");
+        // Mounted in its parent, a child would hide a directory there.
+        let point = format!("mountpoint={}", lab.dir().join(name.replace('/', "+")).display());
+        lab.zfs(&["create", "-o", &point, &source]).ok()?;
+        pairs.push(Pair::init(lab, &source, &format!("dst/{}", name.replace('/', " of ")))?);
+    }
+    let mut running = lab.spawn_zrep(&["sync", "all", "--every", "0s", "-v"])?;
+    let check = |pairs: &[Pair<'_>], contents: &str| -> Result<()> {
+        for pair in pairs {
+            pair.write("file", format!("{contents} in {}", pair.source))?;
+        }
+        pairs.iter().try_for_each(Pair::until_arrived)
+    };
+    check(&pairs, "one")?;
+    let broken = pairs.remove(1);
+    lab.zfs(&["destroy", "-r", &broken.target]).ok()?;
+    check(&pairs, "two")?;
+    running.signal(Signal::TERM)?;
+    let output = running.wait(PATIENCE)?;
+    ensure!(
+        output.stderr.contains(&broken.target),
+        "it is silent about {}: {output}",
+        broken.target
+    );
+    for pair in &pairs {
+        pair.same()?;
+        pair.marked()?;
+        pair.unlocked()?;
+    }
+    ensure!(
+        lab.property(&broken.source, "zrep:lock-pid")?.source != "local",
+        "a lock is left"
+    );
+    Ok(())
+}

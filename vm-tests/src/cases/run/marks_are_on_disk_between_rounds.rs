@@ -1,0 +1,37 @@
+//! Where there is time between two rounds, the newest snapshot does not wait for the next
+//! one to get its mark; and what is beyond the savecount goes at once.
+
+use anyhow::{Result, ensure};
+use rustix::process::Signal;
+
+use crate::cases::pair::{PATIENCE, Pair, SOURCE, TARGET};
+use crate::fixture::Lab;
+use crate::fixture::running::until;
+
+pub fn run(lab: &Lab) -> Result<()> {
+    let pair = Pair::new(lab)?;
+    for side in [SOURCE, TARGET] {
+        lab.zfs(&["set", "zrep:savecount=1", side]).ok()?;
+    }
+    let mut running = pair.start_loop("1h")?;
+    let name = "zrep_000001";
+    pair.has(TARGET, &["zrep_000000", name])
+        .or_else(|_| pair.has(TARGET, &[name]))?;
+    for side in [SOURCE, TARGET] {
+        let newest = format!("{side}@{name}");
+        until(&format!("{newest} has its mark"), PATIENCE, || {
+            Ok(lab.property(&newest, "zrep:sent")?.source == "local")
+        })?;
+        until("what is too old is gone", PATIENCE, || {
+            Ok(pair.has(side, &[name]).is_ok())
+        })?;
+    }
+    ensure!(
+        lab.property(SOURCE, "zrep:lock-pid")?.source == "local",
+        "the loop has no lock"
+    );
+    ensure!(running.is_running()?, "{}", running.stderr());
+    running.signal(Signal::TERM)?;
+    running.wait(PATIENCE)?.ok()?;
+    pair.same()
+}
