@@ -234,22 +234,7 @@ struct Part {
 
 /// Applies what all runs have to change in this stage. What lies in one pool goes in one batch; the pools work side by side.
 fn apply_together(runs: &mut [Run]) {
-    let batches = batches(runs);
-    let results: Vec<(Vec<Part>, Vec<PartResult>)> = thread::scope(|scope| {
-        let workers: Vec<_> = batches
-            .into_iter()
-            .map(|(host, parts)| {
-                scope.spawn(move || {
-                    let results = apply_batch(host.as_ref(), &parts);
-                    (parts, results)
-                })
-            })
-            .collect();
-        workers
-            .into_iter()
-            .map(|worker| worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
-            .collect()
-    });
+    let results = apply_batches(batches(runs));
     let applied: Vec<usize> = (0..runs.len())
         .filter(|&index| matches!(runs[index].stage(), Some(Stage::Apply { .. })))
         .collect();
@@ -262,6 +247,26 @@ fn apply_together(runs: &mut [Run]) {
 }
 
 type PartResult = Result<Applied, Error>;
+
+/// The last batch is done here; a thread for a single one would cost more than it saves.
+fn apply_batches(mut batches: Vec<(Arc<dyn Host>, Vec<Part>)>) -> Vec<(Vec<Part>, Vec<PartResult>)> {
+    let apply = |(host, parts): (Arc<dyn Host>, Vec<Part>)| {
+        let results = apply_batch(host.as_ref(), &parts);
+        (parts, results)
+    };
+    let Some(last) = batches.pop() else { return Vec::new() };
+    thread::scope(|scope| {
+        let workers: Vec<_> = batches
+            .into_iter()
+            .map(|batch| scope.spawn(move || apply(batch)))
+            .collect();
+        let last = apply(last);
+        let joined = workers
+            .into_iter()
+            .map(|worker| worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+        joined.chain([last]).collect()
+    })
+}
 
 fn batches(runs: &[Run]) -> Vec<(Arc<dyn Host>, Vec<Part>)> {
     let mut batches: Vec<(Arc<dyn Host>, String, Vec<Part>)> = Vec::new();

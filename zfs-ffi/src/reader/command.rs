@@ -1,10 +1,10 @@
 //! `zfs_cmd_t`, the argument of the older ioctls, as bytes.
 //!
 //! No header that is installed declares it. On Linux its size and the places of its fields are the same in all releases from 2.1 to 2.4
-//! and on the main branch; upstream keeps them so, because the kernel module and the library are upgraded apart. [`Reader::open`]
-//! looks whether they still are.
+//! and on the main branch; upstream keeps them so, because the kernel module and the library are upgraded apart.
+//! [`Reader::dataset`] looks whether they still are.
 //!
-//! [`Reader::open`]: super::Reader::open
+//! [`Reader::dataset`]: super::Reader::dataset
 
 use std::ffi::CStr;
 use std::io;

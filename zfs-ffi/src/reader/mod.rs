@@ -51,7 +51,7 @@ impl Reader {
     /// # Errors
     ///
     /// [`Kind::NoDevice`] as for [`Core::open`](crate::Core::open). [`Kind::Unsupported`] where the layout of the ioctls' argument is not
-    /// known, or is not the one that this module answers in.
+    /// known.
     pub fn open() -> Result<Self> {
         if !(cfg!(target_os = "linux") && cfg!(target_pointer_width = "64")) {
             return Err(Error::new(
@@ -63,53 +63,17 @@ impl Reader {
         }
         os::check_device()?;
         let opened = OpenOptions::new().read(true).write(true).open(os::DEVICE);
-        let reader = Self {
+        Ok(Self {
             device: opened.map_err(|why| os::no_device(os::DEVICE, &why))?,
-        };
-        match reader.check_layout() {
-            // N.B. containers like to put another device in its place.
-            Err(error) if matches!(error.errno(), Some(libc::ENOTTY | libc::EINVAL)) => {
-                Err(
-                    Error::new(Op::Open, os::DEVICE, Kind::NoDevice, "it is no device of ZFS")
-                        .with_errno(error.errno()),
-                )
-            }
-            Err(error) => Err(error),
-            Ok(()) => Ok(reader),
-        }
-    }
-
-    /// Asks about one pool, and compares what stands in a field with what stands in the list. Without a pool there is nothing to
-    /// compare, and nothing to misread either.
-    fn check_layout(&self) -> Result<()> {
-        let Some(pool) = self.pools()?.into_iter().next() else {
-            return Ok(());
-        };
-        let mut command = Command::new();
-        match self.give(&mut command, Number::ObjsetStats, &pool) {
-            // Exported in between.
-            Err(error) if error.kind() == Kind::NotFound => return Ok(()),
-            given => given?,
-        }
-        let list = NvList::unpack(command.answer())?;
-        let guid = Properties::from_list_where(list.borrow(), pool.as_str(), |name| name == "guid").u64("guid");
-        let stats = command.stats();
-        if stats.kind == FILESYSTEM && guid == Some(stats.guid) {
-            return Ok(());
-        }
-        Err(Error::new(
-            Op::Open,
-            os::DEVICE,
-            Kind::Unsupported,
-            "the kernel module answers in a layout that is not known",
-        ))
+        })
     }
 
     /// Reads a filesystem or volume. Waits for nothing.
     ///
     /// # Errors
     ///
-    /// [`Kind::NotFound`]: there is no such dataset.
+    /// [`Kind::NotFound`]: there is no such dataset. [`Kind::Unsupported`]: the kernel module answers in another layout than all releases so
+    /// far; then nothing else that this reader tells can be trusted, either.
     pub fn dataset(&self, name: &DatasetName) -> Result<DatasetInfo> {
         let mut command = Command::new();
         self.give(&mut command, Number::ObjsetStats, name)?;
@@ -184,7 +148,10 @@ impl Reader {
     pub fn pools(&self) -> Result<Vec<DatasetName>> {
         let mut command = Command::new();
         let given = command.give(self.device.as_fd(), Number::PoolConfigs);
-        given.map_err(|why| Error::from_io(Op::List, "pools", &why))?;
+        given.map_err(|why| match why.raw_os_error() {
+            Some(libc::ENOTTY) => no_zfs(&why),
+            _ => Error::from_io(Op::List, "pools", &why),
+        })?;
         let configs = NvList::unpack(command.answer())?;
         let mut pools: Vec<DatasetName> = configs
             .iter()
@@ -197,7 +164,11 @@ impl Reader {
     fn give(&self, command: &mut Command, number: Number, name: &DatasetName) -> Result<()> {
         command.set_name(name.as_c());
         let given = command.give(self.device.as_fd(), number);
-        given.map_err(|why| Error::from_io(Op::ReadProperties, name.as_str(), &why))
+        given.map_err(|why| match why.raw_os_error() {
+            // N.B. containers like to put another device in its place.
+            Some(libc::ENOTTY) => no_zfs(&why),
+            _ => Error::from_io(Op::ReadProperties, name.as_str(), &why),
+        })
     }
 
     /// Goes to the next entry of a list, if there is one. The kernel puts its name where that of the parent stood.
@@ -210,13 +181,23 @@ impl Reader {
     }
 }
 
+fn no_zfs(why: &std::io::Error) -> Error {
+    Error::new(Op::Open, os::DEVICE, Kind::NoDevice, "it is no device of ZFS").with_errno(why.raw_os_error())
+}
+
+/// Compares what stands in a field with what stands in the list: were the layout another, they would differ.
 fn info(name: DatasetName, command: &Command) -> Result<DatasetInfo> {
     let list = NvList::unpack(command.answer())?;
     let properties = Properties::from_list(list.borrow(), name.as_str());
     let stats = command.stats();
+    let kind = kind(stats.kind);
+    if properties.u64("guid") != Some(stats.guid) || matches!(kind, DatasetType::Other(_)) {
+        let text = "the kernel module answers in a layout that is not known";
+        return Err(Error::new(Op::ReadProperties, name.as_str(), Kind::Unsupported, text));
+    }
     Ok(DatasetInfo {
         name,
-        kind: kind(stats.kind),
+        kind,
         inconsistent: stats.inconsistent,
         properties,
     })

@@ -21,6 +21,8 @@ pub struct Local {
     core: Core,
     /// Reads without libzfs, where that can be done.
     reader: Option<Reader>,
+    /// Whether the kernel module answers as the reader expects.
+    reader_fits: AtomicBool,
     /// libzfs handles that are not in use. One must not be used by two threads at once, and each costs a little to make.
     idle: Mutex<Vec<Handle>>,
     /// Whether channel programs are worth trying: only root may run them.
@@ -40,9 +42,16 @@ impl Local {
         Ok(Self {
             core,
             reader,
+            reader_fits: AtomicBool::new(true),
             idle: Mutex::new(Vec::new()),
             programs,
         })
+    }
+
+    fn reader(&self) -> Option<&Reader> {
+        self.reader
+            .as_ref()
+            .filter(|_| self.reader_fits.load(Ordering::Relaxed))
     }
 
     /// Runs `work` with a handle that nobody else uses meanwhile.

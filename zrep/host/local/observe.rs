@@ -1,6 +1,7 @@
 //! Reading what is there.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::Ordering;
 
 use super::Local;
 use super::error::from_ffi;
@@ -117,8 +118,14 @@ impl Local {
     }
 
     fn read(&self, name: &DatasetName) -> Result<Option<Read>, Error> {
-        let read = match &self.reader {
-            Some(reader) => reader.dataset(name).map(Read::from).map_err(from_ffi),
+        let read = match self.reader() {
+            Some(reader) => match reader.dataset(name) {
+                Err(error) if error.kind() == zfs_ffi::Kind::Unsupported => {
+                    self.reader_fits.store(false, Ordering::Relaxed);
+                    self.with_handle(|handle| read_by_handle(handle, name).map_err(from_ffi))
+                }
+                read => read.map(Read::from).map_err(from_ffi),
+            },
             None => self.with_handle(|handle| read_by_handle(handle, name).map_err(from_ffi)),
         };
         match read {
@@ -132,7 +139,7 @@ impl Local {
 
     /// All snapshots, oldest first, without their properties where that saves something.
     fn read_guids(&self, name: &DatasetName) -> Result<Vec<Snapshot>, Error> {
-        let Some(reader) = &self.reader else {
+        let Some(reader) = self.reader() else {
             return self.read_snapshots(name, 0);
         };
         match reader.snapshot_guids(name) {
@@ -144,7 +151,7 @@ impl Local {
 
     /// The snapshots from a transaction group on, oldest first.
     pub(super) fn read_snapshots(&self, name: &DatasetName, min_txg: u64) -> Result<Vec<Snapshot>, Error> {
-        let infos = match &self.reader {
+        let infos = match self.reader() {
             Some(reader) => reader.snapshots(name, min_txg).map_err(from_ffi)?,
             None => self.with_handle(|handle| {
                 handle
@@ -162,7 +169,7 @@ impl Local {
 
     /// The filesystems and volumes directly below, with their properties.
     fn read_children(&self, name: &DatasetName) -> Result<Vec<(DatasetName, Properties)>, Error> {
-        let Some(reader) = &self.reader else {
+        let Some(reader) = self.reader() else {
             return self.with_handle(|handle| children(handle, name));
         };
         let children = reader.children(name).map_err(from_ffi)?;
@@ -170,7 +177,7 @@ impl Local {
     }
 
     fn roots(&self) -> Result<Vec<DatasetName>, Error> {
-        match &self.reader {
+        match self.reader() {
             Some(reader) => reader.pools().map_err(from_ffi),
             None => self.with_handle(|handle| handle.roots().map_err(from_ffi)),
         }
