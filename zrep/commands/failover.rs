@@ -8,6 +8,7 @@ use crate::execute::{self, Done, Failure};
 use crate::exit::Exit;
 use crate::host::Applied;
 use crate::model::{Side, State};
+use crate::plan::Action;
 use crate::plan::failover::{self, Request};
 use crate::plan::pairing::{Identity, link_of};
 use crate::problem::Problem;
@@ -69,7 +70,11 @@ fn say_turned(session: &Session, me: &Identity, source: &State, target: &State) 
 pub(super) fn say_kept(session: &Session, done: &Done) {
     for (_, action, applied) in &done.applied {
         if let Applied::Kept { reason } = applied {
-            session.ui.note(&format!("could not {action}: {reason}"));
+            let what = match action {
+                Action::Destroy { snapshot, .. } => format!("{snapshot}: was kept"),
+                other => format!("could not {other}"),
+            };
+            session.ui.note(&format!("{what}: {reason}"));
         }
     }
 }

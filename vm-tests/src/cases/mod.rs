@@ -132,7 +132,7 @@ cases! {
         a_broken_failover_is_completed_by_typing_again,
         a_broken_init_is_completed_by_typing_it_again,
         a_broken_stream_is_resumed,
-        a_failover_without_its_last_step_is_completed,
+        a_master_that_is_mounted_read_only_becomes_writable,
         the_next_sync_goes_on,
     ],
     names: [
