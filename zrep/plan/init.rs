@@ -80,18 +80,12 @@ pub fn plan(me: &Identity, observed: Observed<'_>, request: &Request) -> Planned
         on: Object::Dataset(source.name.clone()),
         properties: vec![(me.tag.property(Key::Master), Some("yes".into()))],
     };
-    plan.stages.push(Stage::Apply {
-        source: [
-            vec![sent(&me.tag, &start.snapshot, request.now), become_master],
-            lock.leave,
-        ]
-        .concat(),
-        target: [
-            vec![sent(&me.tag, &into, request.now)],
-            complete(me, target, source, request),
-        ]
-        .concat(),
-    });
+    // The target first: with a master, init counts as complete, and is not typed again.
+    let arrived = vec![sent(&me.tag, &into, request.now)];
+    plan.stages
+        .push(Stage::target([arrived, complete(me, target, source, request)].concat()));
+    let done = vec![sent(&me.tag, &start.snapshot, request.now), become_master];
+    plan.stages.push(Stage::source([done, lock.leave].concat()));
     Ok(plan)
 }
 

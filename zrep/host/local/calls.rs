@@ -5,7 +5,7 @@ use super::error::from_ffi;
 use crate::host::{Applied, BatchError, Error, ErrorKind};
 use crate::model::Guid;
 use crate::plan::{Action, IfHeld, Object};
-use zfs_ffi::{DatasetName, Defer, Handle, PropertyValue, SnapshotName, Source};
+use zfs_ffi::{Dataset, DatasetName, Defer, Handle, PropertyValue, SnapshotName, Source};
 
 impl Local {
     /// Applies the batch in order. Snapshots that stand next to each other are made by one call, atomically.
@@ -230,8 +230,9 @@ fn stands(properties: &zfs_ffi::Properties, name: &str, value: &str) -> bool {
 /// N.B. whether it can be mounted (is its key loaded? is its mountpoint free?) must not decide who is master.
 fn mount(handle: &Handle, name: &DatasetName) -> Applied {
     let mounted = handle.dataset(name).and_then(|dataset| match dataset.is_mounted() {
-        Some(_) => Ok(()),
         None => dataset.mount(),
+        Some(_) if is_left_readonly(&dataset)? => dataset.unmount(false).and_then(|()| dataset.mount()),
+        Some(_) => Ok(()),
     });
     match mounted {
         Ok(()) => Applied::Done,
@@ -239,4 +240,16 @@ fn mount(handle: &Handle, name: &DatasetName) -> Applied {
             reason: error.to_string(),
         },
     }
+}
+
+/// N.B. a mount that was made read-only stays so when the property changes, until libzfs mounts it anew; a crash can come in between.
+fn is_left_readonly(dataset: &Dataset<'_>) -> zfs_ffi::Result<bool> {
+    let readonly = dataset.property("readonly")?;
+    Ok(readonly.is_some_and(|found| {
+        let on = match &found.value {
+            PropertyValue::String(text) => text == "on",
+            PropertyValue::U64(number) => *number == 1,
+        };
+        found.source == Source::Temporary && on
+    }))
 }

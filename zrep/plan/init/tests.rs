@@ -44,10 +44,10 @@ fn init_marks_both_sides_and_makes_the_source_master_last() {
             "source: snapshot a/fs@zrep_000000",
             "send a/fs@zrep_000000 into b/fs, in full",
             "-- point of no return --",
+            "target: set zrep:sent=1800000000 on b/fs@zrep_000000",
             "source: set zrep:sent=1800000000 on a/fs@zrep_000000",
             "source: set zrep:master=yes on a/fs",
             "source: set zrep:lock-time inherited zrep:lock-pid inherited on a/fs",
-            "target: set zrep:sent=1800000000 on b/fs@zrep_000000",
         ]
     );
 }
