@@ -5,6 +5,7 @@ use rustix::process::Signal;
 
 use crate::cases::pair::{PATIENCE, Pair};
 use crate::fixture::Lab;
+use crate::fixture::running::until;
 
 pub fn run(lab: &Lab) -> Result<()> {
     let mut pairs = Vec::new();
@@ -24,7 +25,10 @@ pub fn run(lab: &Lab) -> Result<()> {
     };
     check(&pairs, "one")?;
     let broken = pairs.remove(1);
-    lab.zfs(&["destroy", "-r", &broken.target]).ok()?;
+    // While a round's stream comes in, its target cannot be destroyed.
+    until("a target that can be destroyed", PATIENCE, || {
+        Ok(lab.zfs(&["destroy", "-r", &broken.target]).success())
+    })?;
     check(&pairs, "two")?;
     running.signal(Signal::TERM)?;
     let output = running.wait(PATIENCE)?;
