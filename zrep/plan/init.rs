@@ -2,8 +2,8 @@
 //!
 //! `init` can be typed again after a crash at any point. What it finds half done of the same pairing it completes.
 
-use crate::model::{Kind, Native, Origin, State, StreamFlags};
-use crate::names::{next_number, short_name};
+use crate::model::{Kind, Native, Origin, Snapshot, State, StreamFlags};
+use crate::names::{Naming, next_number, short_name};
 use crate::plan::lock::{self, Locking};
 use crate::plan::pairing::{Identity, link_of};
 use crate::plan::sync::sent;
@@ -213,9 +213,11 @@ impl Start {
 
     fn fresh(me: &Identity, observed: Observed<'_>, request: &Request, prepare: Vec<Action>) -> Result<Self, Refusal> {
         let source = observed.source;
+        let left = Self::left_over(me, source, request);
         let number = next_number(&me.tag, source.snapshots.iter().map(|snapshot| snapshot.name.as_str()));
+        let short = left.map_or_else(|| short_name(&me.tag, number), |snapshot| snapshot.name.clone());
         let snapshot = source
-            .snapshot_name(&short_name(&me.tag, number))
+            .snapshot_name(&short)
             .map_err(|error| Refusal::source(&source.name, Why::BadSnapshotName(error)))?;
         let transfer = Transfer {
             into: snapshot.clone(),
@@ -224,11 +226,19 @@ impl Start {
         };
         Ok(Self {
             snapshot,
-            is_new: true,
+            is_new: left.is_none(),
             prepare,
             transfer: Some(transfer),
             note: None,
         })
+    }
+
+    /// The snapshot of an init that was cut off before anything arrived: it is the newest, and serves as well as a new one.
+    fn left_over<'s>(me: &Identity, source: &'s State, request: &Request) -> Option<&'s Snapshot> {
+        let half = is_half_paired(me, source, request) && !View::new(source, &me.tag).is_master();
+        source
+            .newest()
+            .filter(|newest| half && Naming::of(&me.tag, &newest.name).is_own())
     }
 
     fn resumed(me: &Identity, observed: Observed<'_>, target: &State, request: &Request) -> Result<Self, Refusal> {

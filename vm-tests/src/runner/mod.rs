@@ -34,7 +34,7 @@ pub struct Args {
     #[arg(long, value_name = "NAME")]
     pub after: Option<String>,
     /// How long one case may take
-    #[arg(long, value_name = "SECS", default_value_t = 300)]
+    #[arg(long, value_name = "SECS", default_value_t = 600)]
     pub timeout: u64,
     /// A directory with test programs that need a kernel, to be run after the cases
     #[arg(long, value_name = "DIR")]

@@ -193,7 +193,7 @@ fn an_init_that_was_cut_off_in_its_stream_goes_on_there() {
 
     let lines = planned(&source, Some(&half(8))).unwrap().lines();
     assert!(lines.contains(&"target: destroy the half received b/fs".to_owned()));
-    assert!(lines.contains(&"send a/fs@zrep_000001 into b/fs, in full".to_owned()));
+    assert!(lines.contains(&"send a/fs@zrep_000000 into b/fs, in full".to_owned()));
 }
 
 #[test]

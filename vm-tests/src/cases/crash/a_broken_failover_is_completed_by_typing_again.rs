@@ -12,7 +12,7 @@ use crate::cases::pair::{PATIENCE, Pair};
 use crate::fixture::Lab;
 use crate::fixture::output::Output;
 
-const KILLS: usize = 16;
+const KILLS: usize = 10;
 
 pub fn run(lab: &Lab) -> Result<()> {
     let mut chance = Chance::new();
