@@ -102,6 +102,9 @@ impl Session {
     /// Looks at a master and at its target.
     pub fn pair_of_source(&self, source: &DatasetName) -> Result<Pair, Problem> {
         let source = self.require(Side::Source, source)?;
+        if let Some(new) = self.half_lowered(&source)? {
+            return Ok(Pair { source, target: new });
+        }
         let name = pairing::target_of(&self.settings.me, &source)?;
         match self.observe(Side::Target, &name)? {
             Some(target) => Ok(Pair { source, target }),
@@ -134,13 +137,28 @@ impl Session {
         Ok(Pair { source, target })
     }
 
+    /// The new master of a dataset that has given up its role, and nothing else yet.
+    fn half_lowered(&self, old: &State) -> Result<Option<State>, Problem> {
+        let me = &self.settings.me;
+        let Ok(link) = pairing::link_of(me, old) else {
+            return Ok(None);
+        };
+        let was_master =
+            link.src_fs == old.name.as_str() && me.is_here(&link.dest_host) && !View::new(old, &me.tag).is_master();
+        let Some(new) = DatasetName::new(&link.dest_fs).ok().filter(|_| was_master) else {
+            return Ok(None);
+        };
+        let new = self.observe(Side::Target, &new)?;
+        Ok(new.filter(|new| pairing::is_half_turned(me, old, new)))
+    }
+
     fn half_turned(&self, new: &State) -> Result<Option<State>, Problem> {
         let me = &self.settings.me;
         let Ok(old) = pairing::target_of(me, new) else {
             return Ok(None);
         };
         let old = self.observe(Side::Source, &old)?;
-        Ok(old.filter(|old| pairing::is_half_turned(me, old, new) && View::new(old, &me.tag).is_master()))
+        Ok(old.filter(|old| pairing::is_half_turned(me, old, new)))
     }
 
     /// This process, as the holder of a lock.

@@ -99,12 +99,15 @@ pub fn require_replica(me: &Identity, source: &State, target: &State) -> Result<
 }
 
 /// Whether the two are in the middle of a failover that has passed its point of no return: the new master is made, the old one
-/// is read-only and has not yet given up its role.
+/// is read-only and has not stepped down completely.
 pub fn is_half_turned(me: &Identity, old: &State, new: &State) -> bool {
-    let swapped =
-        link_of(me, new).is_ok_and(|link| link.src_fs == new.name.as_str() && link.dest_fs == old.name.as_str());
+    let of_new = link_of(me, new);
+    let swapped = of_new.is_ok_and(|link| link.src_fs == new.name.as_str() && link.dest_fs == old.name.as_str());
     let stopped = old.readonly && old.readonly_origin == Origin::Local;
-    View::new(new, &me.tag).is_master() && swapped && stopped
+    let unturned =
+        link_of(me, old).is_ok_and(|link| link.src_fs == old.name.as_str() && link.dest_fs == new.name.as_str());
+    let unfinished = View::new(old, &me.tag).is_master() || unturned;
+    View::new(new, &me.tag).is_master() && swapped && stopped && unfinished
 }
 
 #[cfg(test)]

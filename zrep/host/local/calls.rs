@@ -198,6 +198,10 @@ fn set(handle: &Handle, on: &Object, properties: &[(String, Option<String>)]) ->
         .iter()
         .filter_map(|(name, value)| Some((name.as_str(), value.as_deref()?)))
         .collect();
+    // The role is given up before the pair is turned: in between the dataset is a replica that still names itself, which is recognised.
+    for (name, _) in properties.iter().filter(|(_, value)| value.is_none()) {
+        dataset.inherit(name, false).map_err(from_ffi)?;
+    }
     if !values.is_empty() {
         let result = dataset.set(&values);
         // N.B. libzfs reports "mount failed" for readonly=on while a file is open for writing, although the property is set and the kernel
@@ -209,9 +213,6 @@ fn set(handle: &Handle, on: &Object, properties: &[(String, Option<String>)]) ->
                 return Err(from_ffi(error));
             }
         }
-    }
-    for (name, _) in properties.iter().filter(|(_, value)| value.is_none()) {
-        dataset.inherit(name, false).map_err(from_ffi)?;
     }
     Ok(())
 }

@@ -38,7 +38,10 @@ const PREVIOUS: &str = "prevsnap";
 pub(super) fn can_do(action: &Action) -> bool {
     match action {
         Action::Expect { .. } | Action::ExpectNewest { .. } | Action::Snapshot(_) | Action::Destroy { .. } => true,
-        Action::Set { properties, .. } => properties.iter().all(|(name, _)| name.contains(':')),
+        // N.B. a kill in the middle of a program leaves a part of it done. What says who is master goes by one call, which is atomic.
+        Action::Set { properties, .. } => properties
+            .iter()
+            .all(|(name, _)| name.contains(':') && !name.ends_with(":master")),
         Action::Rollback(_) | Action::DiscardPartial(_) | Action::DestroyUnreceived(_) | Action::Mount(_) => false,
     }
 }
