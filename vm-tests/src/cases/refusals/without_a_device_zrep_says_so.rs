@@ -12,7 +12,7 @@ const HIDE: [&str; 3] = [
     "mount -t tmpfs none /dev",
     "mount --bind /dev/null /dev/zfs",
     // A number that no driver has taken.
-    "mknod /tmp/case/nothing c 240 200 && mount --bind /tmp/case/nothing /dev/zfs",
+    "{ rm -f /tmp/case/nothing; mknod /tmp/case/nothing c 240 200; } && mount --bind /tmp/case/nothing /dev/zfs",
 ];
 
 pub fn run(lab: &Lab) -> Result<()> {
