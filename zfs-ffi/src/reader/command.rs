@@ -126,6 +126,8 @@ impl Command {
             match (rc, error.raw_os_error()) {
                 (0, _) => return Ok(()),
                 (_, Some(libc::ENOMEM)) => self.make_room(),
+                // A signal came while it waited for a lock. It only reads, so it can be asked again.
+                (_, Some(libc::EINTR)) => {}
                 _ => return Err(error),
             }
             self.bytes.0[NAME..NAME + NAME_SIZE].copy_from_slice(&name);

@@ -1,6 +1,6 @@
 //! One loop keeps several targets up to date, and one that fails does not stop the others.
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use rustix::process::Signal;
 
 use crate::cases::pair::{PATIENCE, Pair};
@@ -39,7 +39,7 @@ pub fn run(lab: &Lab) -> Result<()> {
     );
     for pair in &pairs {
         pair.same()?;
-        pair.marked()?;
+        pair.marked().with_context(|| output.to_string())?;
         pair.unlocked()?;
     }
     ensure!(
