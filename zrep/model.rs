@@ -214,6 +214,8 @@ pub struct State {
     pub bookmarks: Vec<Bookmark>,
     /// The receive that was interrupted, if there is one.
     pub partial: Option<Partial>,
+    /// The name that its machine has in pairings; empty if that is the one that asks.
+    pub host: String,
 }
 
 impl State {
@@ -287,6 +289,7 @@ pub(crate) mod notation {
             snapshots: Vec::new(),
             bookmarks: Vec::new(),
             partial: None,
+            host: String::new(),
         };
         for (index, word) in line.split_whitespace().enumerate() {
             let createtxg = 10 * (index as u64 + 1);

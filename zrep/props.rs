@@ -141,6 +141,40 @@ pub fn is_bookkeeping(name: &str) -> bool {
         .is_some_and(|(_, suffix)| Key::ALL.iter().any(|key| key.suffix() == suffix))
 }
 
+/// The native properties that a replica takes over. They shape the data, and what may be done with it; where a dataset is mounted,
+/// shared or run stays the business of each side.
+pub const COPIED: [&str; 29] = [
+    "aclinherit",
+    "aclmode",
+    "acltype",
+    "atime",
+    "checksum",
+    "compression",
+    "copies",
+    "dedup",
+    "direct",
+    "dnodesize",
+    "logbias",
+    "nbmand",
+    "overlay",
+    "prefetch",
+    "primarycache",
+    "quota",
+    "recordsize",
+    "redundant_metadata",
+    "refquota",
+    "relatime",
+    "secondarycache",
+    "snapdir",
+    "special_small_blocks",
+    "sync",
+    "volmode",
+    "volthreading",
+    "vscan",
+    "xattr",
+    "snapdev",
+];
+
 /// What one tag's properties say of a dataset.
 #[derive(Debug, Clone, Copy)]
 pub struct View<'a> {

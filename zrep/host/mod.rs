@@ -4,11 +4,14 @@ use std::fmt;
 use std::io::{PipeReader, PipeWriter};
 
 use crate::model::{Guid, Snapshot, State};
+use crate::plan::lock::Seen;
 use crate::plan::{Action, Transfer};
+use crate::props::Tag;
 use zfs_ffi::DatasetName;
 
 pub mod fake;
 pub mod local;
+pub mod remote;
 
 /// One side of a pairing.
 ///
@@ -19,6 +22,11 @@ pub trait Host: Send + Sync + fmt::Debug {
     /// Its snapshots come with their names and guids, and perhaps without their time of creation and their properties:
     /// no decision needs those, and they cost a multiple. [`snapshots_since`](Self::snapshots_since) has them.
     fn observe(&self, dataset: &DatasetName) -> Result<Option<State>, Error>;
+
+    /// The same without its snapshots and bookmarks, which is cheaper.
+    fn glance(&self, dataset: &DatasetName) -> Result<Option<State>, Error> {
+        self.observe(dataset)
+    }
 
     /// The snapshots of a dataset that are younger than the transaction group, oldest first, with all that is in them; none of a dataset that is not there.
     /// Cheaper than to observe it anew.
@@ -49,6 +57,84 @@ pub trait Host: Send + Sync + fmt::Debug {
 
     /// How many bytes the stream of a transfer will have, roughly.
     fn estimate(&self, transfer: &Transfer) -> Result<u64, Error>;
+
+    /// What the process that holds the lock on a dataset is doing. Only its own machine can tell.
+    fn lock_seen(&self, state: &State, tag: &Tag) -> Seen;
+
+    /// The process that holds the locks which are taken on this machine, if it is not the one that asks.
+    fn holder(&self) -> Result<Option<u32>, Error> {
+        Ok(None)
+    }
+
+    /// Whether each call is a message to another machine, so that what stands around a stream is better sent along with it:
+    /// [`inlet`](Self::inlet) and [`outlet`](Self::outlet) are there to be used.
+    fn is_far(&self) -> bool {
+        false
+    }
+
+    /// The way into a target that is far. The stream is to be written into [`Inlet::way`]; then [`Inlet::finish`] tells what came of it.
+    fn inlet<'a>(&'a self, _errand: Errand<'_>) -> Result<Inlet<'a>, Error> {
+        Err(Error::new(ErrorKind::Other, "this host has no inlet of its own"))
+    }
+
+    /// The way out of a source that is far, once what stands before the stream is done.
+    fn outlet<'a>(&'a self, _errand: Errand<'_>) -> Result<Outlet<'a>, Error> {
+        Err(Error::new(ErrorKind::Other, "this host has no outlet of its own"))
+    }
+}
+
+/// A transfer, and what happens at its far end in the same round trip.
+#[derive(Debug, Clone, Copy)]
+pub struct Errand<'a> {
+    /// Changes before the stream.
+    pub before: &'a [Action],
+    /// The stream.
+    pub transfer: &'a Transfer,
+    /// Changes behind a stream that has arrived.
+    pub after: &'a [Action],
+}
+
+/// A stream's way into a far target.
+#[must_use = "the far side waits for the stream"]
+pub struct Inlet<'a> {
+    /// Where the stream is written to. To be closed behind its last byte.
+    pub way: PipeWriter,
+    /// Waits for the far side's answer.
+    pub finish: Box<dyn FnOnce() -> Result<Carried, Error> + 'a>,
+}
+
+/// A stream's way out of a far source.
+#[must_use = "the far side waits for a reader of its stream"]
+pub struct Outlet<'a> {
+    /// What came of the changes before the stream.
+    pub before: Vec<Applied>,
+    /// Where the stream is read from. To be closed behind its last byte.
+    pub way: PipeReader,
+    /// Hears whether the stream was complete.
+    pub finish: Box<dyn FnOnce() -> Result<(), Error> + 'a>,
+}
+
+impl fmt::Debug for Inlet<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Inlet").field("way", &self.way).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Outlet<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Outlet").field("way", &self.way).finish_non_exhaustive()
+    }
+}
+
+/// What came of a stream and of what was around it. Nothing follows what failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Carried {
+    /// The changes before.
+    pub before: Result<Vec<Applied>, BatchError>,
+    /// The stream.
+    pub received: Option<Result<Received, Error>>,
+    /// The changes after.
+    pub after: Option<Result<Vec<Applied>, BatchError>>,
 }
 
 /// What an action has done.
@@ -113,6 +199,12 @@ pub enum ErrorKind {
     KeyUnavailable,
     /// Everything else.
     Other,
+    /// The machine cannot be reached. Nothing was done there.
+    Unreachable,
+    /// The connection to the machine broke while it was at work. What it did, only a new look can tell.
+    Lost,
+    /// The other machine's own rules forbid it.
+    Denied,
 }
 
 impl ErrorKind {
@@ -130,7 +222,10 @@ impl ErrorKind {
             | Self::Interrupted
             | Self::Unexpected
             | Self::NoZfs
-            | Self::PoolUnavailable => false,
+            | Self::PoolUnavailable
+            | Self::Unreachable
+            | Self::Lost
+            | Self::Denied => false,
         }
     }
 }
@@ -142,6 +237,8 @@ pub struct Error {
     pub kind: ErrorKind,
     /// What was tried, and why it did not work, in one line that names the dataset.
     pub text: String,
+    /// What helps, where that is more than the kind tells.
+    pub hint: Option<String>,
 }
 
 impl Error {
@@ -150,6 +247,16 @@ impl Error {
         Self {
             kind,
             text: text.into(),
+            hint: None,
+        }
+    }
+
+    /// The same, with what helps.
+    #[must_use]
+    pub fn with_hint(self, hint: impl Into<String>) -> Self {
+        Self {
+            hint: Some(hint.into()),
+            ..self
         }
     }
 }

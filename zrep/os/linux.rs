@@ -37,6 +37,21 @@ pub fn enlarge(pipe: impl AsFd) {
     let _ = rustix::pipe::fcntl_setpipe_size(pipe, 1 << 20);
 }
 
+/// The kernel's number of this thread.
+pub fn thread_number() -> u64 {
+    rustix::thread::gettid().as_raw_nonzero().get().unsigned_abs().into()
+}
+
+/// How many bytes a thread of this process has read since it began; what the kernel reads for it in an ioctl counts, too.
+pub fn bytes_read(thread: u64) -> Option<u64> {
+    let io = fs::read_to_string(format!("/proc/self/task/{thread}/io")).ok()?;
+    io.lines()
+        .find_map(|line| line.strip_prefix("rchar: "))?
+        .trim()
+        .parse()
+        .ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

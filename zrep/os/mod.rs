@@ -16,7 +16,7 @@ mod system;
 #[path = "linux.rs"]
 mod system;
 
-pub use system::{command_of, enlarge, started};
+pub use system::{bytes_read, command_of, enlarge, started, thread_number};
 
 use crate::settings::Machine;
 
@@ -32,6 +32,13 @@ pub fn stream_pipe() -> io::Result<(PipeReader, PipeWriter)> {
     // N.B. now, while it is empty: Linux has had a deadlock when a pipe with data in it was resized.
     enlarge(&out);
     Ok((input, out))
+}
+
+/// Handles of stdin and stdout without the buffers of the usual ones: a stream goes past those.
+pub fn standard_streams() -> io::Result<(PipeReader, PipeWriter)> {
+    let input = rustix::stdio::stdin().try_clone_to_owned()?;
+    let out = rustix::stdio::stdout().try_clone_to_owned()?;
+    Ok((PipeReader::from(input), PipeWriter::from(out)))
 }
 
 /// The machine's name, and who the caller is.

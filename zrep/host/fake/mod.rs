@@ -9,7 +9,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use super::{Applied, BatchError, Error, ErrorKind, Host, Received};
 use crate::after;
 use crate::model::{Guid, Kind, Origin, Setting, Snapshot, State};
+use crate::plan::lock::Seen;
 use crate::plan::{Action, IfHeld, Object, Transfer};
+use crate::props::Tag;
 use zfs_ffi::{DatasetName, SnapshotName};
 
 mod stream;
@@ -172,6 +174,7 @@ fn new_state(name: DatasetName, guid: Guid, kind: Kind) -> State {
         snapshots: Vec::new(),
         bookmarks: Vec::new(),
         partial: None,
+        host: String::new(),
     }
 }
 
@@ -245,6 +248,10 @@ impl Host for Fake {
         let room = self.world().room.get(transfer.into.dataset().pool()).copied();
         let body = stream::Body::read(input, &header, room);
         stream::finish(&mut self.world(), transfer, header, body)
+    }
+
+    fn lock_seen(&self, state: &State, tag: &Tag) -> Seen {
+        crate::lock::seen(state, tag, std::process::id())
     }
 
     fn estimate(&self, transfer: &Transfer) -> Result<u64, Error> {

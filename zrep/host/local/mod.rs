@@ -5,8 +5,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use super::{Applied, BatchError, Error, ErrorKind, Host, Received};
+use crate::lock;
 use crate::model::{Snapshot, State};
+use crate::plan::lock::Seen;
 use crate::plan::{Action, Transfer};
+use crate::props::Tag;
 use zfs_ffi::{Core, DatasetName, Handle, Reader};
 
 mod calls;
@@ -99,6 +102,10 @@ impl Host for Local {
         self.state(dataset)
     }
 
+    fn glance(&self, dataset: &DatasetName) -> Result<Option<State>, Error> {
+        self.state_alone(dataset)
+    }
+
     fn snapshots_since(&self, dataset: &DatasetName, txg: u64) -> Result<Vec<Snapshot>, Error> {
         self.read_snapshots(dataset, txg + 1)
     }
@@ -133,6 +140,10 @@ impl Host for Local {
         self.receive_stream(transfer, &input)
     }
 
+    fn lock_seen(&self, state: &State, tag: &Tag) -> Seen {
+        lock::seen(state, tag, std::process::id())
+    }
+
     fn estimate(&self, transfer: &Transfer) -> Result<u64, Error> {
         self.core
             .send_space(&transfer.snapshot, &stream::options(transfer))
@@ -147,6 +158,11 @@ pub struct Versions {
     pub kernel: Option<String>,
     /// The file name of the libzfs that is loaded at run time.
     pub library: Option<String>,
+}
+
+/// What the loaded kernel module says of itself. Does not load libzfs.
+pub fn kernel_version() -> Option<String> {
+    zfs_ffi::Versions::detect().kernel
 }
 
 /// Looks for the versions. Needs no ZFS.

@@ -7,44 +7,11 @@ use super::Local;
 use super::error::from_ffi;
 use crate::host::{Error, ErrorKind};
 use crate::model::{Bookmark, Guid, Kind, Native, Origin, Partial, ResumePoint, Setting, Snapshot, State, StreamFlags};
+use crate::props::COPIED;
 use zfs_ffi::{
     Core, DatasetInfo, DatasetName, DatasetType, Handle, Properties, PropertyValue, ResumeToken, SendFlags,
     SnapshotGuid, SnapshotInfo, Source,
 };
-
-/// The native properties that a replica takes over. They shape the data, and what may be done with it; where a dataset is mounted,
-/// shared or run stays the business of each side.
-const COPIED: [&str; 29] = [
-    "aclinherit",
-    "aclmode",
-    "acltype",
-    "atime",
-    "checksum",
-    "compression",
-    "copies",
-    "dedup",
-    "direct",
-    "dnodesize",
-    "logbias",
-    "nbmand",
-    "overlay",
-    "prefetch",
-    "primarycache",
-    "quota",
-    "recordsize",
-    "redundant_metadata",
-    "refquota",
-    "relatime",
-    "secondarycache",
-    "snapdir",
-    "special_small_blocks",
-    "sync",
-    "volmode",
-    "volthreading",
-    "vscan",
-    "xattr",
-    "snapdev",
-];
 
 /// What the kernel tells of a dataset.
 struct Read {
@@ -82,6 +49,18 @@ fn read_by_handle(handle: &Handle, name: &DatasetName) -> zfs_ffi::Result<Read> 
 impl Local {
     /// Everything about a dataset, or `None` if it is not there.
     pub(super) fn state(&self, name: &DatasetName) -> Result<Option<State>, Error> {
+        let Some(state) = self.state_alone(name)? else {
+            return Ok(None);
+        };
+        Ok(Some(State {
+            snapshots: self.read_guids(name)?,
+            bookmarks: bookmarks(&self.core, name)?,
+            ..state
+        }))
+    }
+
+    /// The same without its snapshots and bookmarks.
+    pub(super) fn state_alone(&self, name: &DatasetName) -> Result<Option<State>, Error> {
         let Some(Read {
             kind,
             inconsistent,
@@ -111,9 +90,10 @@ impl Local {
             written: number("written"),
             referenced: number("referenced"),
             inconsistent,
-            snapshots: self.read_guids(name)?,
-            bookmarks: bookmarks(&self.core, name)?,
+            snapshots: Vec::new(),
+            bookmarks: Vec::new(),
             partial: token.map(|token| self.partial(token)).transpose()?,
+            host: String::new(),
         }))
     }
 
