@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use crate::execute::Watch;
 use crate::host::Received;
+use crate::host::remote::line::WORKING;
 use crate::plan::Transfer;
 use crate::problem::{Problem, Told};
 
@@ -88,6 +89,16 @@ impl Ui {
             wanted,
         }
     }
+}
+
+/// A line of a server's stderr, which the client shows to its user.
+pub fn server_note(line: &str) {
+    print(&mut io::stderr(), &format!("zrep serve: {line}"));
+}
+
+/// A server's sign of life beside its stream. See [`WORKING`].
+pub fn server_working(bytes: u64) {
+    print(&mut io::stderr(), &format!("{WORKING}{bytes}"));
 }
 
 /// A problem as JSON.

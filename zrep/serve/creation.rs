@@ -1,0 +1,78 @@
+//! The properties that a new replica may begin with.
+
+use crate::hostname::HostName;
+use crate::model::Native;
+use crate::plan::Creation;
+use crate::props::{COPIED, Key, Tag, is_bookkeeping};
+use zfs_ffi::DatasetName;
+
+/// The longest value of a user property that ZFS takes.
+const LONGEST: usize = 8192;
+
+/// What of a peer's wishes is taken over: what shapes the data, the user's own notes, and the pair itself. Where a dataset is mounted,
+/// shared or run from is this machine's business, and that a replica is read-only is not the peer's to say.
+pub(super) fn harmless(tag: &Tag, dataset: &DatasetName, wished: &Creation) -> Creation {
+    let received = wished
+        .received
+        .iter()
+        .filter(|(name, value)| is_harmless(tag, dataset, name, value));
+    Creation {
+        received: received.cloned().collect(),
+        local: vec![("readonly".into(), Native::Number(1))],
+    }
+}
+
+fn is_harmless(tag: &Tag, dataset: &DatasetName, name: &str, value: &Native) -> bool {
+    if !name.contains(':') {
+        return COPIED.contains(&name);
+    }
+    let Native::Text(text) = value else { return false };
+    match Key::ALL.into_iter().find(|key| tag.property(*key) == name) {
+        Some(key) => is_of_pair(key, dataset, text),
+        // Other tools' switches: systemd mounts what such properties say, and other pairings have their own.
+        None => !is_bookkeeping(name) && !name.starts_with("org.openzfs") && text.len() < LONGEST,
+    }
+}
+
+fn is_of_pair(key: Key, dataset: &DatasetName, text: &str) -> bool {
+    match key {
+        Key::SrcFs => DatasetName::new(text).is_ok(),
+        Key::DestFs => text == dataset.as_str(),
+        Key::SrcHost | Key::DestHost => HostName::new(text).is_ok(),
+        Key::Savecount => text.parse::<usize>().is_ok_and(|count| count > 0),
+        Key::Master | Key::Sent | Key::LockPid | Key::LockTime | Key::LastSent | Key::LastSentTime => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_peer_shapes_the_data_and_nothing_else() {
+        let text = |name: &str, value: &str| (name.to_owned(), Native::Text(value.to_owned()));
+        let number = |name: &str| (name.to_owned(), Native::Number(1));
+        let wished = Creation {
+            received: vec![
+                number("recordsize"),
+                number("setuid"),
+                number("canmount"),
+                text("mountpoint", "/"),
+                text("sharenfs", "rw"),
+                text("org.openzfs.systemd:required-by", "x"),
+                text("com.example:note", "kept"),
+                text("zrep:master", "yes"),
+                text("zrep:src-fs", "src/a"),
+                text("zrep:dest-fs", "dst/other"),
+                text("zrep:src-host", "-oProxyCommand=x"),
+                text("other:dest-fs", "dst/b"),
+            ],
+            local: vec![number("exec")],
+        };
+        let tag = Tag::new("zrep").unwrap();
+        let got = harmless(&tag, &DatasetName::new("dst/b").unwrap(), &wished);
+        let names: Vec<&str> = got.received.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(names, ["recordsize", "com.example:note", "zrep:src-fs"]);
+        assert_eq!(got.local, [("readonly".to_owned(), Native::Number(1))]);
+    }
+}
