@@ -10,9 +10,10 @@ use std::thread;
 
 use crate::host::{Applied, BatchError, Error, ErrorKind, Host, Received};
 use crate::model::{Guid, Side};
-use crate::os;
 use crate::plan::{Action, Plan, Stage, Transfer};
+use transfer::transfer_stage;
 
+mod transfer;
 mod undo;
 
 /// How many streams run at the same time. Their transactions coincide, so more streams cost hardly more of them.
@@ -157,6 +158,8 @@ struct Run {
     done: Done,
     committed: bool,
     failure: Option<Failure>,
+    /// The far side's part of the stage at hand was done along with the stream before it.
+    carried: bool,
 }
 
 impl Run {
@@ -167,6 +170,7 @@ impl Run {
             done: Done::default(),
             committed: false,
             failure: None,
+            carried: false,
         }
     }
 
@@ -180,6 +184,26 @@ impl Run {
 
     fn is_going(&self) -> bool {
         self.stage().is_some()
+    }
+
+    /// The side whose part of this stage travels with a stream, if the stage is next to one.
+    fn travels(&self) -> Option<Side> {
+        let ends = &self.job.ends;
+        let is_before = matches!(self.job.plan.stages.get(self.next + 1), Some(Stage::Transfer(_)));
+        match (ends.target.is_far(), ends.source.is_far()) {
+            (true, _) if is_before || self.carried => Some(Side::Target),
+            (false, true) if is_before => Some(Side::Source),
+            (true | false, _) => None,
+        }
+    }
+
+    /// The part of one side in the stage `index`, if that one consists of changes.
+    fn part(&self, index: Option<usize>, side: Side) -> &[Action] {
+        match (index.and_then(|index| self.job.plan.stages.get(index)), side) {
+            (Some(Stage::Apply { source, .. }), Side::Source) => source,
+            (Some(Stage::Apply { target, .. }), Side::Target) => target,
+            (Some(Stage::Transfer(_) | Stage::Commit) | None, _) => &[],
+        }
     }
 
     fn pass_commit(&mut self) {
@@ -243,6 +267,7 @@ fn apply_together(runs: &mut [Run]) {
     }
     for index in applied {
         runs[index].next += 1;
+        runs[index].carried = false;
     }
 }
 
@@ -274,10 +299,12 @@ fn batches(runs: &[Run]) -> Vec<(Arc<dyn Host>, Vec<Part>)> {
         let Some(Stage::Apply { source, target }) = going.stage() else {
             continue;
         };
+        let travels = going.travels();
         let sides = source
             .iter()
             .map(|action| (Side::Source, action))
-            .chain(target.iter().map(|action| (Side::Target, action)));
+            .chain(target.iter().map(|action| (Side::Target, action)))
+            .filter(|(side, _)| Some(*side) != travels);
         for (side, action) in sides {
             let host = going.job.ends.host(side);
             let part = Part {
@@ -361,67 +388,5 @@ fn transfer_together(runs: &mut [Run], watch: &dyn Watch) {
                 }
             });
         }
-    }
-}
-
-fn transfer_stage(run: &mut Run, watch: &dyn Watch) {
-    let Some(Stage::Transfer(transfer)) = run.stage().cloned() else {
-        return;
-    };
-    match transfer_one(&run.job.ends, &transfer, watch) {
-        Ok(received) => {
-            watch.arrived(&transfer, &received);
-            run.done.received.push((*transfer, received));
-            run.next += 1;
-        }
-        Err((side, error)) => {
-            let object = match side {
-                Side::Source => transfer.snapshot.dataset().to_string(),
-                Side::Target => transfer.into.dataset().to_string(),
-            };
-            run.fail(side, &object, error);
-        }
-    }
-}
-
-/// One pipe, whose ends two ioctls hold: the stream never passes through this program.
-fn transfer_one(ends: &Ends, transfer: &Transfer, watch: &dyn Watch) -> Result<Received, (Side, Error)> {
-    let bytes = watch.wants_bytes();
-    let estimate = if bytes {
-        ends.source.estimate(transfer).ok()
-    } else {
-        None
-    };
-    watch.sending(transfer, estimate);
-    let (input, out) =
-        os::stream_pipe().map_err(|error| (Side::Source, Error::new(ErrorKind::Other, format!("pipe: {error}"))))?;
-    let told = |so_far| watch.sent(transfer, so_far);
-    let (sent, received) = thread::scope(|scope| {
-        let sender = scope.spawn(|| {
-            ends.source
-                .send(transfer, out, bytes.then_some(&told as &(dyn Fn(u64) + Sync)))
-        });
-        let received = ends.target.receive(transfer, input);
-        (
-            sender.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
-            received,
-        )
-    });
-    judge(sent, received)
-}
-
-/// Which of two errors is the cause. A sender whose reader went away, and a receiver whose stream ended, only tell that
-/// the other side failed.
-fn judge(sent: Result<(), Error>, received: Result<Received, Error>) -> Result<Received, (Side, Error)> {
-    match (sent, received) {
-        (_, Ok(received)) => Ok(received),
-        (
-            Err(cause),
-            Err(Error {
-                kind: ErrorKind::Interrupted,
-                ..
-            }),
-        ) if cause.kind != ErrorKind::Interrupted => Err((Side::Source, cause)),
-        (Ok(()) | Err(_), Err(cause)) => Err((Side::Target, cause)),
     }
 }

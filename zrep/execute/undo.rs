@@ -43,7 +43,7 @@ impl Run {
         });
         match attempted {
             None => Arrival::Known(Vec::new()),
-            Some(_) if failure.error.kind == ErrorKind::Interrupted => Arrival::Unknown,
+            Some(_) if matches!(failure.error.kind, ErrorKind::Interrupted | ErrorKind::Lost) => Arrival::Unknown,
             Some(target) => match self.job.ends.target.observe(&target) {
                 Ok(found) => Arrival::Known(
                     found
