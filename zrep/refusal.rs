@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::hostname::BadHostName;
 use crate::model::{Guid, Kind, Side};
 use zfs_ffi::{DatasetName, NameError};
 
@@ -58,14 +59,12 @@ pub enum Why {
         /// This host.
         me: String,
     },
-    /// The pairing's other end is on another machine.
-    RemotePeer {
-        /// That machine.
-        host: String,
-        /// This one.
-        me: String,
-        /// The property that says so; `None` for the command line.
-        property: Option<String>,
+    /// A host's name in a property that could not be one.
+    BadHostInProperty {
+        /// The property.
+        property: String,
+        /// What is wrong with it.
+        error: BadHostName,
     },
     /// Both sides say that they are the master.
     SplitBrain {
@@ -275,18 +274,11 @@ impl Why {
                 format!("src-host={found}"),
                 format!("run the command on {found}; if this host was renamed, set ZREP_SRC_HOST={found}"),
             ),
-            Self::RemotePeer { host, me, property } => tell(
-                format!("its other side is on host {host:?}"),
-                format!("localhost or {me}: this version replicates between pools of one machine"),
-                format!("host {host:?}"),
-                match property {
-                    Some(property) => format!(
-                        "if it is this machine: `zfs set {property}=localhost {pasted}`, or set ZREP_SRC_HOST to the name"
-                    ),
-                    None => {
-                        "name the host localhost, or set ZREP_SRC_HOST if this machine is known by that name".into()
-                    }
-                },
+            Self::BadHostInProperty { property, error } => tell(
+                format!("{property}: {error}"),
+                "the name of a host".into(),
+                "a value that zrep does not pass on to ssh".into(),
+                format!("`zfs get {property} {pasted}` shows who set it where; set it right, or `zfs inherit` it"),
             ),
             Self::SplitBrain { tag, other, finish } => tell(
                 format!("{other} is master, too"),

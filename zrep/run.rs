@@ -19,6 +19,7 @@ use crate::plan::Plan;
 use crate::problem::Problem;
 use crate::refusal::counted;
 use crate::session::{Session, UntilBegun};
+use crate::settings::BadSetting;
 use crate::stop::Stop;
 use crate::ui::{Ui, problem_json};
 use crate::warm::Warm;
@@ -39,7 +40,11 @@ pub fn for_ever(session: &Session, args: &SyncArgs, every: Duration) -> Exit {
     let stop = match Stop::listen(asked) {
         Ok(stop) => stop,
         Err(error) => {
-            session.ui.problem(&Problem::Setting(format!("signals: {error}")));
+            session.ui.problem(&Problem::Setting(BadSetting::new(
+                "signals",
+                "to hear SIGINT and SIGTERM",
+                error.to_string(),
+            )));
             return Exit::Failure;
         }
     };
@@ -186,7 +191,7 @@ impl<'a> Loop<'a> {
         let mut going: Vec<(DatasetName, Job)> = Vec::new();
         for name in due {
             match self.prepare(&name) {
-                Ok(plan) => going.push((name, self.session.job(plan))),
+                Ok(job) => going.push((name, job)),
                 Err(problem) => self.failed(&name, &problem),
             }
         }
@@ -205,7 +210,7 @@ impl<'a> Loop<'a> {
         }
     }
 
-    fn prepare(&mut self, name: &DatasetName) -> Result<Plan, Problem> {
+    fn prepare(&mut self, name: &DatasetName) -> Result<Job, Problem> {
         let member = self.members.entry(name.clone()).or_default();
         if self.args.changed_only {
             self.session.settle(name)?;
@@ -224,9 +229,10 @@ impl<'a> Loop<'a> {
             None => Warm::observe(self.session, name)?,
         };
         let (warm, plan) = warm.plan(self.session, self.args, member.locked)?;
+        let ends = warm.ends();
         member.warm = Some(warm);
         plan.notes.iter().for_each(|note| self.session.ui.note(note));
-        Ok(plan)
+        Ok(Job { ends, plan })
     }
 
     fn record(&mut self, name: &DatasetName, plan: &Plan, result: Result<Done, Failure>, took: Duration) {
@@ -322,18 +328,18 @@ impl<'a> Loop<'a> {
         let members = std::mem::take(&mut self.members);
         let mut jobs = Vec::new();
         for (name, member) in members {
-            let plan = match member {
+            let (ends, plan) = match member {
                 Member { locked: false, .. } => continue,
-                Member { warm: Some(warm), .. } => warm.last_plan(self.session),
+                Member { warm: Some(warm), .. } => (warm.ends(), warm.last_plan(self.session)),
                 Member { warm: None, .. } => match Warm::release_plan(self.session, &name) {
-                    Ok(plan) => plan,
+                    Ok(plan) => (self.session.ends_here(), plan),
                     Err(problem) => {
                         self.session.ui.problem(&problem);
                         continue;
                     }
                 },
             };
-            jobs.push(self.session.job(plan));
+            jobs.push(Job { ends, plan });
         }
         let mut exit = Exit::Success;
         for failure in execute::run_all(jobs, &Quiet).into_iter().filter_map(Result::err) {
@@ -359,12 +365,13 @@ fn next_due(due: Instant, every: Duration, now: Instant) -> Instant {
 
 fn settle(session: &Session, member: &mut Member) {
     let Some(warm) = &mut member.warm else { return };
+    let ends = warm.ends();
     let Some(stage) = warm.take_pending() else { return };
     let plan = Plan {
         stages: vec![stage],
         ..Plan::default()
     };
-    if let Err(failure) = execute::run(session.job(plan), &Quiet) {
+    if let Err(failure) = execute::run(Job { ends, plan }, &Quiet) {
         session.ui.problem(&failure.into());
         member.warm = None;
     }

@@ -3,12 +3,14 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::clock;
-use crate::execute::{Ends, Job, Watch};
+use crate::execute::{Ends, Watch};
 use crate::host::{Error, Host, Received};
 use crate::lock::{self, FileLock};
 use crate::model::{Side, State};
+use crate::peers::{Machine, Options, Peers};
 use crate::plan::lock::{Holder, Locking};
-use crate::plan::{Plan, Transfer, pairing};
+use crate::plan::pairing::Place;
+use crate::plan::{Transfer, pairing};
 use crate::problem::Problem;
 use crate::props::{Key, View};
 use crate::refusal::{Refusal, Why};
@@ -23,6 +25,8 @@ pub struct Session {
     pub settings: Settings,
     /// This machine's ZFS.
     pub host: Arc<dyn Host>,
+    /// Other machines.
+    pub peers: Peers,
     /// Where the words go.
     pub ui: Ui,
     /// The number of this process.
@@ -38,14 +42,23 @@ pub struct Pair {
     pub source: State,
     /// The replica.
     pub target: State,
+    /// The machines that they are on.
+    pub ends: Ends,
 }
 
 impl Session {
     /// A session on this machine's host, with the clock of this machine.
     pub fn new(settings: Settings, host: Arc<dyn Host>, ui: Ui) -> Self {
+        Self::with_peers(settings, host, ui, Options::default())
+    }
+
+    /// The same, with what was asked for in dealing with other machines.
+    pub fn with_peers(settings: Settings, host: Arc<dyn Host>, ui: Ui, options: Options) -> Self {
+        let listener = |line: &str| Ui::new(false).note(line);
         Self {
             settings,
             host,
+            peers: Peers::new(options, Arc::new(listener)),
             ui,
             pid: std::process::id(),
             clock: clock::now,
@@ -57,58 +70,91 @@ impl Session {
         (self.clock)()
     }
 
-    /// Looks at a dataset.
-    pub fn observe(&self, side: Side, name: &DatasetName) -> Result<Option<State>, Problem> {
-        let host = |error: Error| Problem::Host {
-            side: Some(side),
-            dataset: name.to_string(),
-            error,
+    /// This machine.
+    pub fn here(&self) -> Machine {
+        Machine {
+            host: Arc::clone(&self.host),
+            name: self.settings.me.host.clone(),
+        }
+    }
+
+    /// The machine of a place: this one, or one that is dialled now.
+    pub fn machine(&self, side: Side, place: &Place) -> Result<Machine, Problem> {
+        let Some(host) = &place.host else {
+            return Ok(self.here());
         };
-        self.host.observe(name).map_err(host)
+        self.peers
+            .get(host, &self.settings)
+            .map_err(|error| failed(side, &place.dataset, error))
+    }
+
+    /// Looks at a dataset of a machine.
+    pub fn observe_at(&self, machine: &Machine, side: Side, name: &DatasetName) -> Result<Option<State>, Problem> {
+        let found = machine.host.observe(name).map_err(|error| failed(side, name, error))?;
+        Ok(found.map(|state| State {
+            host: machine.name.clone(),
+            ..state
+        }))
+    }
+
+    /// Looks at a dataset of this machine.
+    pub fn observe(&self, side: Side, name: &DatasetName) -> Result<Option<State>, Problem> {
+        self.observe_at(&self.here(), side, name)
     }
 
     /// Looks at a dataset that must be there, and at the marks on its snapshots.
     pub fn require_with_marks(&self, side: Side, name: &DatasetName) -> Result<State, Problem> {
-        let host = |error: Error| Problem::Host {
-            side: Some(side),
-            dataset: name.to_string(),
-            error,
-        };
         let state = self.require(side, name)?;
-        let snapshots = self.host.snapshots_since(name, 0).map_err(host)?;
+        let snapshots = self
+            .host
+            .snapshots_since(name, 0)
+            .map_err(|error| failed(side, name, error))?;
         Ok(State { snapshots, ..state })
     }
 
     /// Waits until what was written to a dataset's pool can be observed.
     pub fn settle(&self, name: &DatasetName) -> Result<(), Problem> {
-        let host = |error: Error| Problem::Host {
-            side: Some(Side::Source),
-            dataset: name.to_string(),
-            error,
-        };
-        self.host.settle(name.pool()).map_err(host)
+        self.host
+            .settle(name.pool())
+            .map_err(|error| failed(Side::Source, name, error))
     }
 
-    /// Looks at a dataset that must be there.
+    /// Looks at a dataset of this machine that must be there.
     pub fn require(&self, side: Side, name: &DatasetName) -> Result<State, Problem> {
+        self.require_at(&self.here(), side, name)
+    }
+
+    fn require_at(&self, machine: &Machine, side: Side, name: &DatasetName) -> Result<State, Problem> {
         let missing = || Refusal {
             side,
             dataset: name.to_string(),
             why: Why::Missing,
         };
-        self.observe(side, name)?.ok_or_else(|| missing().into())
+        self.observe_at(machine, side, name)?.ok_or_else(|| missing().into())
     }
 
-    /// Looks at a master and at its target.
+    /// Looks at a master on this machine and at its target.
     pub fn pair_of_source(&self, source: &DatasetName) -> Result<Pair, Problem> {
         let source = self.require(Side::Source, source)?;
-        if let Some(new) = self.half_lowered(&source)? {
-            return Ok(Pair { source, target: new });
+        if let Some(pair) = self.half_lowered(&source)? {
+            return Ok(pair);
         }
-        let name = pairing::target_of(&self.settings.me, &source)?;
-        match self.observe(Side::Target, &name)? {
-            Some(target) => Ok(Pair { source, target }),
-            None => Err(self.target_gone(&source, &name).into()),
+        let place = pairing::target_of(&self.settings.me, &source)?;
+        let machine = self.machine(Side::Target, &place)?;
+        match self.observe_at(&machine, Side::Target, &place.dataset)? {
+            Some(target) => Ok(Pair {
+                ends: self.ends(&self.here(), &machine),
+                source,
+                target,
+            }),
+            None => Err(self.target_gone(&source, &place.dataset).into()),
+        }
+    }
+
+    fn ends(&self, source: &Machine, target: &Machine) -> Ends {
+        Ends {
+            source: Arc::clone(&source.host),
+            target: Arc::clone(&target.host),
         }
     }
 
@@ -124,41 +170,60 @@ impl Session {
         )
     }
 
-    /// Looks at a replica and at its master. A master that is new, and whose old one has not stepped down yet, is taken for the
-    /// replica that it was: the failover between them is still under way.
+    /// Looks at a replica on this machine and at its master. A master that is new, and whose old one has not stepped down yet, is taken
+    /// for the replica that it was: the failover between them is still under way.
     pub fn pair_of_target(&self, target: &DatasetName) -> Result<Pair, Problem> {
         let me = &self.settings.me;
         let target = self.require(Side::Target, target)?;
-        if let Some(old) = self.half_turned(&target)? {
-            return Ok(Pair { source: old, target });
+        if let Some(pair) = self.half_turned(&target)? {
+            return Ok(pair);
         }
-        let source = pairing::source_of(me, &target)?;
-        let source = self.require(Side::Source, &source)?;
-        Ok(Pair { source, target })
+        let place = pairing::source_of(me, &target)?;
+        let machine = self.machine(Side::Source, &place)?;
+        let source = self.require_at(&machine, Side::Source, &place.dataset)?;
+        Ok(Pair {
+            ends: self.ends(&machine, &self.here()),
+            source,
+            target,
+        })
     }
 
-    /// The new master of a dataset that has given up its role, and nothing else yet.
-    fn half_lowered(&self, old: &State) -> Result<Option<State>, Problem> {
+    /// The pair of a dataset on this machine that has given up its role, and nothing else yet.
+    fn half_lowered(&self, old: &State) -> Result<Option<Pair>, Problem> {
         let me = &self.settings.me;
         let Ok(link) = pairing::link_of(me, old) else {
             return Ok(None);
         };
-        let was_master =
-            link.src_fs == old.name.as_str() && me.is_here(&link.dest_host) && !View::new(old, &me.tag).is_master();
-        let Some(new) = DatasetName::new(&link.dest_fs).ok().filter(|_| was_master) else {
+        let was_master = link.src_fs == old.name.as_str()
+            && pairing::is_at(me, &link.src_host, old)
+            && !View::new(old, &me.tag).is_master();
+        let Some(place) = pairing::dest_of(me, &link).ok().filter(|_| was_master) else {
             return Ok(None);
         };
-        let new = self.observe(Side::Target, &new)?;
-        Ok(new.filter(|new| pairing::is_half_turned(me, old, new)))
+        let machine = self.machine(Side::Target, &place)?;
+        let new = self.observe_at(&machine, Side::Target, &place.dataset)?;
+        let new = new.filter(|new| pairing::is_half_turned(me, old, new));
+        Ok(new.map(|target| Pair {
+            ends: self.ends(&self.here(), &machine),
+            source: old.clone(),
+            target,
+        }))
     }
 
-    fn half_turned(&self, new: &State) -> Result<Option<State>, Problem> {
+    /// The pair of a new master on this machine whose old one has not stepped down yet.
+    fn half_turned(&self, new: &State) -> Result<Option<Pair>, Problem> {
         let me = &self.settings.me;
-        let Ok(old) = pairing::target_of(me, new) else {
+        let Ok(place) = pairing::target_of(me, new) else {
             return Ok(None);
         };
-        let old = self.observe(Side::Source, &old)?;
-        Ok(old.filter(|old| pairing::is_half_turned(me, old, new)))
+        let machine = self.machine(Side::Source, &place)?;
+        let old = self.observe_at(&machine, Side::Source, &place.dataset)?;
+        let old = old.filter(|old| pairing::is_half_turned(me, old, new));
+        Ok(old.map(|source| Pair {
+            ends: self.ends(&machine, &self.here()),
+            source,
+            target: new.clone(),
+        }))
     }
 
     /// This process, as the holder of a lock.
@@ -169,12 +234,23 @@ impl Session {
         }
     }
 
-    /// How a one-shot verb locks `state`.
-    pub fn locking(&self, state: &State) -> Locking {
-        Locking::Take {
-            holder: self.holder(),
-            seen: lock::seen(state, &self.settings.me.tag, self.pid),
-        }
+    /// How a one-shot verb locks the source of a pair. On another machine the lock is that of the server there.
+    pub fn locking(&self, source: &State, ends: &Ends) -> Result<Locking, Problem> {
+        let tag = &self.settings.me.tag;
+        let far = ends
+            .source
+            .holder()
+            .map_err(|error| failed(Side::Source, &source.name, error))?;
+        Ok(match far {
+            Some(pid) => Locking::Take {
+                holder: Holder { pid, ..self.holder() },
+                seen: ends.source.lock_seen(source, tag),
+            },
+            None => Locking::Take {
+                holder: self.holder(),
+                seen: lock::seen(source, tag, self.pid),
+            },
+        })
     }
 
     /// Takes the lock file, for as long as it takes to look at locks and to set one's own.
@@ -182,15 +258,9 @@ impl Session {
         FileLock::take(&self.settings.rundir, self.pid, self.settings.lock_retry).map_err(Problem::FileLock)
     }
 
-    /// A plan for this machine.
-    pub fn job(&self, plan: Plan) -> Job {
-        Job {
-            ends: Ends {
-                source: Arc::clone(&self.host),
-                target: Arc::clone(&self.host),
-            },
-            plan,
-        }
+    /// Both ends on this machine.
+    pub fn ends_here(&self) -> Ends {
+        self.ends(&self.here(), &self.here())
     }
 
     /// All datasets that are one side of a pairing.
@@ -229,6 +299,14 @@ impl Session {
             [word] if word == "all" => self.masters(),
             words => words.iter().map(|word| Ok(DatasetName::new(word)?)).collect(),
         }
+    }
+}
+
+fn failed(side: Side, dataset: &DatasetName, error: Error) -> Problem {
+    Problem::Host {
+        side: Some(side),
+        dataset: dataset.to_string(),
+        error,
     }
 }
 

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use crate::after;
 use crate::cli::SyncArgs;
-use crate::execute::Done;
+use crate::execute::{Done, Ends};
 use crate::host::Applied;
 use crate::model::{Side, State};
 use crate::plan::lock::Locking;
@@ -88,6 +88,11 @@ impl Warm {
         self.observed.elapsed() > STALE
     }
 
+    /// The machines of the pair.
+    pub fn ends(&self) -> Ends {
+        self.pair.ends.clone()
+    }
+
     /// Asks the source for snapshots that others have made since the last round: they travel along.
     pub fn refreshed(mut self, session: &Session) -> Result<Self, Problem> {
         let source = &mut self.pair.source;
@@ -110,7 +115,7 @@ impl Warm {
                 holder: session.holder(),
             }
         } else {
-            session.locking(&self.pair.source)
+            session.locking(&self.pair.source, &self.pair.ends)?
         };
         let request = sync::Request {
             locking,

@@ -119,7 +119,11 @@ fn turn(me: &Identity, source: &State, target: &State, link: &Link) -> Vec<Stage
     let old = Object::Dataset(source.name.clone());
     let new = Object::Dataset(target.name.clone());
     let swapped = Link {
-        src_host: me.host.clone(),
+        src_host: if target.host.is_empty() {
+            me.host.clone()
+        } else {
+            target.host.clone()
+        },
         src_fs: link.dest_fs.clone(),
         dest_host: link.src_host.clone(),
         dest_fs: link.src_fs.clone(),

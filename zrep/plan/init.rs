@@ -41,7 +41,9 @@ pub struct Observed<'a> {
 /// Plans `zrep init`.
 pub fn plan(me: &Identity, observed: Observed<'_>, request: &Request) -> Planned {
     let Observed { source, target, .. } = observed;
-    require_apart(source, &request.target)?;
+    if me.is_here(&request.host) {
+        require_apart(source, &request.target)?;
+    }
     require_unpaired(me, observed, request)?;
     let lock = lock::plan(source, &me.tag, &request.locking)?;
     let start = Start::plan(me, observed, request)?;

@@ -1,5 +1,8 @@
 //! Who is who: from the properties of one dataset to the other end of its pairing.
 
+use std::fmt;
+
+use crate::hostname::HostName;
 use crate::model::{Link, Origin, State};
 use crate::props::{Key, Tag, View};
 use crate::refusal::{Refusal, Why};
@@ -21,30 +24,61 @@ impl Identity {
     }
 }
 
-/// The target that a master sends to. Refuses unless `state` is a master, of this host, with a target on this host.
-pub fn target_of(me: &Identity, state: &State) -> Result<DatasetName, Refusal> {
+/// A dataset, and the machine that it is on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// The machine; `None` is this one.
+    pub host: Option<HostName>,
+    /// The dataset.
+    pub dataset: DatasetName,
+}
+
+impl Place {
+    /// The dataset of this name on this machine.
+    pub fn here(dataset: DatasetName) -> Self {
+        Self { host: None, dataset }
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.host {
+            Some(host) => write!(f, "{host}:{}", self.dataset),
+            None => self.dataset.fmt(f),
+        }
+    }
+}
+
+/// Whether `host`, as it stands in a property, is the machine that `state` was observed on.
+pub fn is_at(me: &Identity, host: &str, state: &State) -> bool {
+    let own = if state.host.is_empty() { &me.host } else { &state.host };
+    host == "localhost" || host == own
+}
+
+/// The target that a master sends to. Refuses unless `state` is a master, of the host that it is on.
+pub fn target_of(me: &Identity, state: &State) -> Result<Place, Refusal> {
     let refuse = |why| Refusal::source(&state.name, why);
     let link = link_of(me, state).map_err(refuse)?;
     if !View::new(state, &me.tag).is_master() {
         return Err(refuse(not_master(me, &link)));
     }
-    if !me.is_here(&link.src_host) {
+    if !is_at(me, &link.src_host, state) {
         return Err(refuse(Why::OtherHost {
             found: link.src_host,
             me: me.host.clone(),
         }));
     }
-    here(me, &link.dest_host, &link.dest_fs, Key::DestFs).map_err(refuse)
+    place(me, (Key::DestHost, &link.dest_host), (Key::DestFs, &link.dest_fs)).map_err(refuse)
 }
 
-/// The source that a replica receives from. Refuses a master, and a source that is not on this host.
-pub fn source_of(me: &Identity, state: &State) -> Result<DatasetName, Refusal> {
+/// The source that a replica receives from. Refuses a master.
+pub fn source_of(me: &Identity, state: &State) -> Result<Place, Refusal> {
     let refuse = |why| Refusal::target(&state.name, why);
     let link = link_of(me, state).map_err(refuse)?;
     if View::new(state, &me.tag).is_master() {
         return Err(refuse(Why::MasterAlready));
     }
-    here(me, &link.src_host, &link.src_fs, Key::SrcFs).map_err(refuse)
+    place(me, (Key::SrcHost, &link.src_host), (Key::SrcFs, &link.src_fs)).map_err(refuse)
 }
 
 /// The pair as it stands on `state`.
@@ -62,22 +96,26 @@ fn not_master(me: &Identity, link: &Link) -> Why {
     }
 }
 
-fn here(me: &Identity, host: &str, dataset: &str, key: Key) -> Result<DatasetName, Why> {
-    if !me.is_here(host) {
-        let property = match key {
-            Key::SrcFs => Key::SrcHost,
-            _ => Key::DestHost,
-        };
-        let property = Some(me.tag.property(property));
-        return Err(Why::RemotePeer {
-            host: host.to_owned(),
-            me: me.host.clone(),
-            property,
-        });
-    }
-    DatasetName::new(dataset).map_err(|error| Why::BadNameInProperty {
-        property: me.tag.property(key),
+/// The target's end of a pair.
+pub fn dest_of(me: &Identity, link: &Link) -> Result<Place, Why> {
+    place(me, (Key::DestHost, &link.dest_host), (Key::DestFs, &link.dest_fs))
+}
+
+fn place(me: &Identity, host: (Key, &str), dataset: (Key, &str)) -> Result<Place, Why> {
+    let name = DatasetName::new(dataset.1).map_err(|error| Why::BadNameInProperty {
+        property: me.tag.property(dataset.0),
         error,
+    })?;
+    if me.is_here(host.1) {
+        return Ok(Place::here(name));
+    }
+    let host = HostName::new(host.1).map_err(|error| Why::BadHostInProperty {
+        property: me.tag.property(host.0),
+        error,
+    })?;
+    Ok(Place {
+        host: Some(host),
+        dataset: name,
     })
 }
 
@@ -102,10 +140,14 @@ pub fn require_replica(me: &Identity, source: &State, target: &State) -> Result<
 /// is read-only and has not stepped down completely.
 pub fn is_half_turned(me: &Identity, old: &State, new: &State) -> bool {
     let of_new = link_of(me, new);
-    let swapped = of_new.is_ok_and(|link| link.src_fs == new.name.as_str() && link.dest_fs == old.name.as_str());
+    let swapped = of_new.is_ok_and(|link| {
+        link.src_fs == new.name.as_str() && is_at(me, &link.src_host, new) && link.dest_fs == old.name.as_str()
+    });
     let stopped = old.readonly && old.readonly_origin == Origin::Local;
-    let unturned =
-        link_of(me, old).is_ok_and(|link| link.src_fs == old.name.as_str() && link.dest_fs == new.name.as_str());
+    // N.B. both may have the same name, on two machines.
+    let unturned = link_of(me, old).is_ok_and(|link| {
+        link.src_fs == old.name.as_str() && is_at(me, &link.src_host, old) && link.dest_fs == new.name.as_str()
+    });
     let unfinished = View::new(old, &me.tag).is_master() || unturned;
     View::new(new, &me.tag).is_master() && swapped && stopped && unfinished
 }
@@ -118,7 +160,12 @@ mod tests {
     #[test]
     fn a_master_tells_its_target() {
         let master = state("a/fs", "").master().build();
-        assert_eq!(target_of(&me(), &master).unwrap().as_str(), "b/fs");
+        assert_eq!(target_of(&me(), &master).unwrap().to_string(), "b/fs");
+        let far = state("a/fs", "")
+            .master()
+            .user("zrep:dest-host", "far", Origin::Local)
+            .build();
+        assert_eq!(target_of(&me(), &far).unwrap().to_string(), "far:b/fs");
     }
 
     #[test]
@@ -131,10 +178,7 @@ mod tests {
             "is not the master"
         );
         assert_eq!(refused(with("zrep:src-host", "old-name")), "belongs to host old-name");
-        assert_eq!(
-            refused(with("zrep:dest-host", "far")),
-            "its other side is on host \"far\""
-        );
+        assert!(refused(with("zrep:dest-host", "-oProxyCommand=reboot")).contains("is no host name"));
         assert!(refused(with("zrep:dest-fs", "b/$(reboot)")).starts_with("zrep:dest-fs:"));
     }
 
