@@ -17,7 +17,9 @@ use zrep::exit::Exit;
 use zrep::host::fake::Fake;
 use zrep::host::{Applied, BatchError, Error, ErrorKind, Host, Received};
 use zrep::model::{Kind, Snapshot, State};
+use zrep::plan::lock::Seen;
 use zrep::plan::{Action, Transfer};
+use zrep::props::Tag;
 use zrep::session::Session;
 use zrep::settings::{Machine, Settings};
 use zrep::ui::Ui;
@@ -117,6 +119,10 @@ impl Host for Faulty {
 
     fn estimate(&self, transfer: &Transfer) -> Result<u64, Error> {
         self.call(|| self.fake.estimate(transfer))
+    }
+
+    fn lock_seen(&self, state: &State, tag: &Tag) -> Seen {
+        self.fake.lock_seen(state, tag)
     }
 }
 

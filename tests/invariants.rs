@@ -54,8 +54,17 @@ fn forbid(words: &[&str], applies: impl Fn(&str) -> bool) {
 }
 
 fn is_pure(name: &str) -> bool {
-    let files = ["model.rs", "props.rs", "names.rs", "refusal.rs", "after.rs"];
-    name.starts_with("plan/") || files.contains(&name)
+    let files = [
+        "model.rs",
+        "props.rs",
+        "names.rs",
+        "hostname.rs",
+        "refusal.rs",
+        "after.rs",
+        "policy.rs",
+    ];
+    let on_the_wire = ["wire/codec.rs", "wire/frame.rs", "wire/message.rs", "wire/values.rs"];
+    name.starts_with("plan/") || files.contains(&name) || on_the_wire.contains(&name)
 }
 
 #[test]
@@ -79,7 +88,8 @@ fn the_plan_and_what_it_works_on_do_no_io_and_read_no_clock() {
 fn only_the_ui_prints() {
     forbid(
         &["println!", "print!(", "eprint", "io::stdout", "io::stderr", "dbg!"],
-        |name| name != "ui.rs",
+        // N.B. `zrep serve` speaks to a machine on stdout, by handles that `os` gives out.
+        |name| !["ui.rs", "os/mod.rs"].contains(&name),
     );
 }
 
@@ -103,9 +113,16 @@ fn only_the_local_host_calls_zfs_ffi_beyond_its_names() {
     forbid(&all, |name| !name.starts_with("host/local/"));
 }
 
+/// ssh, and what the user himself asked for: filters.
+fn starts_programs(name: &str) -> bool {
+    ["ssh.rs", "relay.rs"].contains(&name) || name.starts_with("host/shell/")
+}
+
 #[test]
-fn no_program_is_started() {
-    forbid(&["Command::new", "process::Command", "posix_spawn", "fork("], |_| true);
+fn no_program_is_started_but_ssh_and_filters() {
+    forbid(&["Command::new", "process::Command", "posix_spawn", "fork("], |name| {
+        !starts_programs(name)
+    });
 }
 
 #[test]

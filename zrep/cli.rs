@@ -17,9 +17,26 @@ pub struct Cli {
     /// Answer with one JSON object on stdout
     #[arg(long, global = true)]
     pub json: bool,
+    #[command(flatten)]
+    pub peers: PeerArgs,
     /// What to do
     #[command(subcommand)]
     pub verb: Verb,
+}
+
+/// How other machines are dealt with.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Other machines")]
+pub struct PeerArgs {
+    /// Give another machine up after so long without a byte or an answer
+    #[arg(long, value_name = "DURATION", value_parser = patience, global = true)]
+    pub timeout: Option<Duration>,
+    /// Send at most so much in a second (such as 500K, 10M)
+    #[arg(long, value_name = "BYTES", value_parser = rate, global = true)]
+    pub rate: Option<u64>,
+    /// Compress streams on their way, with zstd; blocks that are compressed on disk travel compressed anyway
+    #[arg(long, global = true)]
+    pub compress: bool,
 }
 
 const EXIT_CODES: &str = "Exit status: 0 all done, or nothing to do; 1 at least one dataset was refused or failed; 2 the command line was not understood.";
@@ -33,6 +50,9 @@ pub enum Verb {
     /// Bring the target up to date, once or for ever
     #[command(short_flag = 'S')]
     Sync(SyncArgs),
+    /// Bring replicas of this machine up to date, from their masters
+    #[command(short_flag = 'R')]
+    Refresh(RefreshArgs),
     /// Tell when each pairing was last synced
     #[command(short_flag = 's')]
     Status(StatusArgs),
@@ -46,6 +66,8 @@ pub enum Verb {
     Failover(FailoverArgs),
     /// Make the target the master, from the target's side
     Takeover(TakeoverArgs),
+    /// Be the other end of a session, on stdin and stdout
+    Serve(ServeArgs),
     /// Tell the versions of zrep and of ZFS
     Version,
 }
@@ -55,7 +77,7 @@ pub enum Verb {
 pub struct InitArgs {
     /// The filesystem or volume to replicate
     pub source: String,
-    /// The machine that holds the target: localhost, or this machine's name
+    /// The machine that holds the target: localhost, or HOST or USER@HOST that ssh reaches
     pub host: String,
     /// The dataset to create there
     pub target: String,
@@ -88,6 +110,34 @@ pub struct SyncArgs {
     /// Show the plan, and do nothing
     #[arg(short = 'n', long, conflicts_with = "every")]
     pub dry_run: bool,
+}
+
+/// Arguments of `zrep refresh`.
+#[derive(Debug, Args)]
+pub struct RefreshArgs {
+    /// Replicas on this machine
+    #[arg(required = true, value_name = "TARGET")]
+    pub datasets: Vec<String>,
+    /// Roll the target back to the last common snapshot first, and tell what that discards
+    #[arg(short, long)]
+    pub force: bool,
+    /// Accepted for shell zrep's command lines
+    #[arg(short, long, hide = true)]
+    pub verbose: bool,
+    /// Show the plan, and do nothing
+    #[arg(short = 'n', long)]
+    pub dry_run: bool,
+}
+
+/// Arguments of `zrep serve`.
+#[derive(Debug, Args)]
+pub struct ServeArgs {
+    /// Allow what /etc/zrep/serve.conf allows this peer, and nothing else
+    #[arg(long, value_name = "NAME")]
+    pub peer: Option<String>,
+    /// Allow this in a tree of datasets, and nothing else: DATASET[:receive|send|control]...
+    #[arg(long, value_name = "RULE")]
+    pub allow: Vec<String>,
 }
 
 /// Arguments of `zrep status`.
@@ -163,6 +213,36 @@ fn duration(text: &str) -> Result<Duration, String> {
     Duration::try_from(parsed).map_err(|_| expected_duration(text))
 }
 
+/// A time after which another machine is given up: at least a second.
+fn patience(text: &str) -> Result<Duration, String> {
+    let found = match text.parse::<u64>() {
+        Ok(seconds) => Duration::from_secs(seconds),
+        Err(_) => duration(text)?,
+    };
+    if found < Duration::from_secs(1) {
+        return Err(format!("{text:?} is too short; expected at least 1s"));
+    }
+    Ok(found)
+}
+
+/// Reads `1000000`, `500K`, `10M`, `1G`.
+fn rate(text: &str) -> Result<u64, String> {
+    let expected = || format!("{text:?} is no rate; expected bytes in a second, such as 500K, 10M, 1G");
+    let digits = text.trim_end_matches(['K', 'M', 'G', 'k', 'm', 'g']);
+    let shift = match &text[digits.len()..] {
+        "" => 0,
+        "K" | "k" => 10,
+        "M" | "m" => 20,
+        "G" | "g" => 30,
+        _ => return Err(expected()),
+    };
+    let number: u64 = digits.parse().map_err(|_| expected())?;
+    number
+        .checked_mul(1 << shift)
+        .filter(|rate| *rate > 0)
+        .ok_or_else(expected)
+}
+
 fn expected_duration(text: &str) -> String {
     format!("{text:?} is no duration; expected a number with a unit, such as 500ms, 10s, 5m")
 }
@@ -175,6 +255,19 @@ mod tests {
     #[test]
     fn the_definition_is_consistent() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn rates_have_units() {
+        assert_eq!(
+            (rate("500K"), rate("1G"), rate("7")),
+            (Ok(500 << 10), Ok(1 << 30), Ok(7))
+        );
+        for bad in ["", "K", "0", "1T", "-1", "99999999999G", "1KK"] {
+            assert!(rate(bad).is_err(), "{bad}");
+        }
+        assert_eq!(patience("5"), Ok(Duration::from_secs(5)));
+        assert!(patience("0").is_err() && patience("10ms").is_err());
     }
 
     #[test]

@@ -11,7 +11,9 @@ use zrep::commands;
 use zrep::exit::Exit;
 use zrep::host::local::Local;
 use zrep::os;
+use zrep::peers::Options;
 use zrep::problem::Problem;
+use zrep::relay::Way;
 use zrep::session::Session;
 use zrep::settings::Settings;
 use zrep::ui::{Ui, problem_json};
@@ -40,7 +42,10 @@ fn run(cli: &Cli, ui: Ui) -> Exit {
         return commands::version::run(&ui);
     }
     match session(cli) {
-        Ok((settings, host)) => commands::run(&cli.verb, &Session::new(settings, Arc::new(host), ui)),
+        Ok((settings, host)) => {
+            let options = options(cli, &settings);
+            commands::run(&cli.verb, &Session::with_peers(settings, Arc::new(host), ui, options))
+        }
         Err(problem) => {
             ui.problem(&problem);
             ui.json(
@@ -53,9 +58,19 @@ fn run(cli: &Cli, ui: Ui) -> Exit {
     }
 }
 
+/// How other machines are dealt with.
+fn options(cli: &Cli, settings: &Settings) -> Options {
+    let (outfilter, infilter) = (settings.outfilter.clone(), settings.infilter.clone());
+    Options {
+        way: Way::new(cli.peers.rate, cli.peers.compress, outfilter, infilter),
+        apart: matches!(&cli.verb, Verb::Sync(args) if args.every.is_some()),
+    }
+}
+
 fn session(cli: &Cli) -> Result<(Settings, Local), Problem> {
     let settings = Settings::new(cli.tag.as_deref(), &os::machine(), |name| std::env::var(name).ok());
-    let settings = settings.map_err(|error| Problem::Setting(format!("{error:#}")))?;
+    let mut settings = settings.map_err(Problem::Setting)?;
+    settings.patience = cli.peers.timeout.unwrap_or(settings.patience);
     let host = Local::open().map_err(|error| Problem::Host {
         side: None,
         dataset: String::new(),

@@ -8,6 +8,7 @@ use crate::host::{Error, ErrorKind};
 use crate::lock::FileLockError;
 use crate::model::Side;
 use crate::refusal::{Refusal, Telling, Why, quoted};
+use crate::settings::BadSetting;
 use zfs_ffi::NameError;
 
 /// A command, or its part for one dataset, that did not come to its end.
@@ -31,7 +32,7 @@ pub enum Problem {
     /// The lock file.
     FileLock(FileLockError),
     /// A setting.
-    Setting(String),
+    Setting(BadSetting),
 }
 
 impl From<Refusal> for Problem {
@@ -134,11 +135,20 @@ impl Problem {
             Self::Name(error) => plain(
                 format!("{error}"),
                 "the name of a filesystem or volume",
-                error.name(),
+                if error.name().is_empty() {
+                    "an empty one"
+                } else {
+                    error.name()
+                },
                 "check the spelling; `zfs list` shows the names",
             ),
             Self::FileLock(error) => told_file_lock(error),
-            Self::Setting(text) => plain(text.clone(), "", "", "correct the option or the variable"),
+            Self::Setting(bad) => plain(
+                bad.what.clone(),
+                &bad.expected,
+                &bad.found,
+                "correct the option, the variable or the file",
+            ),
         }
     }
 }
@@ -200,7 +210,7 @@ fn told_error(error: &Error, object: &str) -> Telling {
         what: error.text.clone(),
         expected,
         found: found(error.kind),
-        help,
+        help: error.hint.clone().unwrap_or(help),
     }
 }
 
@@ -220,6 +230,9 @@ fn found(kind: ErrorKind) -> String {
         ErrorKind::PoolUnavailable => "a pool that takes no changes",
         ErrorKind::KeyUnavailable => "a key that is not loaded",
         ErrorKind::Other => "the error above",
+        ErrorKind::Unreachable => "no answer",
+        ErrorKind::Lost => "the connection broke while the other machine was at work",
+        ErrorKind::Denied => "a rule of the other machine that forbids it",
     }
     .to_owned()
 }
@@ -250,6 +263,9 @@ fn advice(kind: ErrorKind, dataset: &str) -> (String, String) {
         ),
         ErrorKind::PoolUnavailable => ("a pool that can be written to".into(), format!("look at `zpool status {pasted_pool}` and `zpool get readonly {pasted_pool}`")),
         ErrorKind::KeyUnavailable => ("the key of the encrypted dataset".into(), format!("`zfs load-key {pasted}`")),
+        ErrorKind::Unreachable => ("a zrep on the other machine, within reach of ssh".into(), "look at the connection; nothing was done there".into()),
+        ErrorKind::Lost => ("a connection that lasts".into(), "run it again: it finds out what was done, and goes on from there".into()),
+        ErrorKind::Denied => ("a request that the other machine allows".into(), "ask its administrator: `--allow` of `zrep serve`, or /etc/zrep/serve.conf".into()),
         ErrorKind::Other => ("success".into(), "the words in parentheses are ZFS's own; `zpool events` may tell more".into()),
     };
     (expected, help)

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{fail, failed_json, result_json, show_plan};
 use crate::cli::ExpireArgs;
-use crate::execute;
+use crate::execute::{self, Ends, Job};
 use crate::exit::Exit;
 use crate::model::Side;
 use crate::plan::base::newest_common;
@@ -50,7 +50,7 @@ fn operands(args: &ExpireArgs, session: &Session) -> Result<Vec<DatasetName>, Pr
 
 fn one(args: &ExpireArgs, session: &Session, name: &DatasetName) -> Result<Value, Problem> {
     let file_lock = (!args.dry_run).then(|| session.file_lock()).transpose()?;
-    let plan = plan(args, session, name)?;
+    let (plan, ends) = plan(args, session, name)?;
     let Some(file_lock) = file_lock else {
         show_plan(session, name.as_str(), &plan);
         return Ok(result_json(name.as_str(), &plan, None));
@@ -58,28 +58,34 @@ fn one(args: &ExpireArgs, session: &Session, name: &DatasetName) -> Result<Value
     plan.notes.iter().for_each(|note| session.ui.note(note));
     session.ui.say(&format!("Expiring zrep snaps on {name}"));
     let watcher = session.ui.watcher(Progress::Never);
-    let done = execute::run(session.job(plan.clone()), &UntilBegun::new(&watcher, file_lock))?;
+    let done = execute::run(
+        Job {
+            ends,
+            plan: plan.clone(),
+        },
+        &UntilBegun::new(&watcher, file_lock),
+    )?;
     Ok(result_json(name.as_str(), &plan, Some(&done)))
 }
 
-fn plan(args: &ExpireArgs, session: &Session, name: &DatasetName) -> Result<Plan, Problem> {
+fn plan(args: &ExpireArgs, session: &Session, name: &DatasetName) -> Result<(Plan, Ends), Problem> {
     let me = &session.settings.me;
     let state = session.require(Side::Source, name)?;
     if !View::new(&state, &me.tag).is_master() {
-        let Pair { source, target } = session.pair_of_target(name)?;
+        let Pair { source, target, ends } = session.pair_of_target(name)?;
         let base = newest_common(&source, &target).map(|common| common.base.guid);
-        return Ok(without_source(expire::plan(&me.tag, &source, Some(&target), base)?));
+        return Ok((
+            without_source(expire::plan(&me.tag, &source, Some(&target), base)?),
+            ends,
+        ));
     }
-    let pair = Pair {
-        target: session.require(Side::Target, &pairing::target_of(me, &state)?)?,
-        source: state,
-    };
+    let pair = session.pair_of_source(name)?;
     pairing::require_replica(me, &pair.source, &pair.target)?;
     let base = newest_common(&pair.source, &pair.target).map(|common| common.base.guid);
     let target = (!args.local).then_some(&pair.target);
     let plan = expire::plan(&me.tag, &pair.source, target, base)?;
-    let lock = lock::plan(&pair.source, &me.tag, &session.locking(&pair.source))?;
-    Ok(locked(plan, lock))
+    let lock = lock::plan(&pair.source, &me.tag, &session.locking(&pair.source, &pair.ends)?)?;
+    Ok((locked(plan, lock), pair.ends))
 }
 
 /// Puts the lock around what is done on the source.

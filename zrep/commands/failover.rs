@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::{failed_json, result_json, show_plan};
 use crate::cli::FailoverArgs;
-use crate::execute::{self, Done, Failure};
+use crate::execute::{self, Done, Failure, Job};
 use crate::exit::Exit;
 use crate::host::Applied;
 use crate::model::{Side, State};
@@ -33,10 +33,10 @@ pub(super) fn turn(
     observe: impl FnOnce() -> Result<Pair, Problem>,
 ) -> Result<serde_json::Value, Problem> {
     let lock = (!dry_run).then(|| session.file_lock()).transpose()?;
-    let Pair { source, target } = observe()?;
+    let Pair { source, target, ends } = observe()?;
     let me = &session.settings.me;
     let request = Request {
-        locking: session.locking(&source),
+        locking: session.locking(&source, &ends)?,
         now: session.now(),
         force: false,
         changed_only: false,
@@ -51,7 +51,13 @@ pub(super) fn turn(
         .ui
         .say(&format!("Setting readonly on local {}, then syncing", source.name));
     let watcher = session.ui.watcher(Progress::IfTerminal);
-    let done = execute::run(session.job(plan.clone()), &UntilBegun::new(&watcher, lock))?;
+    let done = execute::run(
+        Job {
+            ends,
+            plan: plan.clone(),
+        },
+        &UntilBegun::new(&watcher, lock),
+    )?;
     say_turned(session, me, &source, &target);
     say_kept(session, &done);
     Ok(result_json(source.name.as_str(), &plan, Some(&done)))

@@ -4,13 +4,16 @@ use serde_json::json;
 
 use super::{fail, failed_json, result_json, show_plan};
 use crate::cli::InitArgs;
-use crate::execute;
+use crate::execute::{self, Ends, Job};
 use crate::exit::Exit;
+use crate::hostname::HostName;
 use crate::model::{Side, State};
+use crate::peers::Machine;
+use crate::plan::pairing::Place;
 use crate::plan::{Plan, init};
 use crate::problem::Problem;
-use crate::refusal::{Refusal, Why};
 use crate::session::{Session, UntilBegun};
+use crate::settings::BadSetting;
 use crate::ui::Progress;
 use zfs_ffi::DatasetName;
 
@@ -39,10 +42,15 @@ pub(super) fn run(args: &InitArgs, session: &Session) -> Exit {
 fn pair(args: &InitArgs, session: &Session) -> Result<serde_json::Value, Problem> {
     let source = DatasetName::new(&args.source)?;
     let target = DatasetName::new(&args.target)?;
-    require_here(args, session, &target)?;
-    let lock = (!args.dry_run).then(|| session.file_lock()).transpose()?;
+    let place = place(args, session, target.clone())?;
     let source = session.require(Side::Source, &source)?;
-    let plan = plan(args, session, &source, &target)?;
+    let machine = session.machine(Side::Target, &place)?;
+    let plan = plan(args, session, &machine, &source, &target)?;
+    let ends = Ends {
+        source: session.here().host,
+        target: machine.host,
+    };
+    let lock = (!args.dry_run).then(|| session.file_lock()).transpose()?;
     if args.dry_run {
         show_plan(session, source.name.as_str(), &plan);
         return Ok(result_json(source.name.as_str(), &plan, None));
@@ -53,8 +61,20 @@ fn pair(args: &InitArgs, session: &Session) -> Result<serde_json::Value, Problem
         .say(&format!("Sending initial replication stream to {}:{target}", args.host));
     let watcher = session.ui.watcher(Progress::IfTerminal);
     let done = match lock {
-        Some(lock) => execute::run(session.job(plan.clone()), &UntilBegun::new(&watcher, lock))?,
-        None => execute::run(session.job(plan.clone()), &watcher)?,
+        Some(lock) => execute::run(
+            Job {
+                ends,
+                plan: plan.clone(),
+            },
+            &UntilBegun::new(&watcher, lock),
+        )?,
+        None => execute::run(
+            Job {
+                ends,
+                plan: plan.clone(),
+            },
+            &watcher,
+        )?,
     };
     session.ui.say(&format!(
         "Initialization copy of {} to {}:{target} complete",
@@ -64,30 +84,37 @@ fn pair(args: &InitArgs, session: &Session) -> Result<serde_json::Value, Problem
     Ok(result_json(source.name.as_str(), &plan, Some(&done)))
 }
 
-fn require_here(args: &InitArgs, session: &Session, target: &DatasetName) -> Result<(), Problem> {
-    let me = &session.settings.me;
-    if me.is_here(&args.host) {
-        return Ok(());
+fn place(args: &InitArgs, session: &Session, dataset: DatasetName) -> Result<Place, Problem> {
+    if session.settings.me.is_here(&args.host) {
+        return Ok(Place::here(dataset));
     }
-    Err(Refusal::target(
-        target,
-        Why::RemotePeer {
-            host: args.host.clone(),
-            me: me.host.clone(),
-            property: None,
-        },
-    )
-    .into())
+    let host = HostName::new(&args.host).map_err(|error| {
+        Problem::Setting(BadSetting::new(
+            error.to_string(),
+            "the name of a host, or localhost",
+            format!("{:?}", args.host),
+        ))
+    })?;
+    Ok(Place {
+        host: Some(host),
+        dataset,
+    })
 }
 
-fn plan(args: &InitArgs, session: &Session, source: &State, target: &DatasetName) -> Result<Plan, Problem> {
-    let found = session.observe(Side::Target, target)?;
+fn plan(
+    args: &InitArgs,
+    session: &Session,
+    machine: &Machine,
+    source: &State,
+    target: &DatasetName,
+) -> Result<Plan, Problem> {
+    let found = session.observe_at(machine, Side::Target, target)?;
     let parent = match target.parent() {
-        Some(parent) => session.observe(Side::Target, &parent)?,
+        Some(parent) => session.observe_at(machine, Side::Target, &parent)?,
         None => None,
     };
     let request = init::Request {
-        locking: session.locking(source),
+        locking: session.locking(source, &session.ends_here())?,
         now: session.now(),
         host: args.host.clone(),
         target: target.clone(),

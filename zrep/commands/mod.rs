@@ -14,6 +14,8 @@ mod expire;
 mod failover;
 mod init;
 mod list;
+mod refresh;
+mod serve;
 mod status;
 mod sync;
 mod takeover;
@@ -29,6 +31,8 @@ pub fn run(verb: &Verb, session: &Session) -> Exit {
         Verb::Expire(args) => expire::run(args, session),
         Verb::Failover(args) => failover::run(args, session),
         Verb::Takeover(args) => takeover::run(args, session),
+        Verb::Refresh(args) => refresh::run(args, session),
+        Verb::Serve(args) => serve::run(args, session),
         Verb::Version => version::run(&session.ui),
     }
 }

@@ -13,27 +13,58 @@ use crate::plan::{Plan, Stage, sync};
 use crate::problem::Problem;
 use crate::refusal::counted;
 use crate::run;
-use crate::session::{Session, UntilBegun};
+use crate::session::{Pair, Session, UntilBegun};
 use crate::ui::Progress;
 use zfs_ffi::DatasetName;
 
 /// Syncs the datasets that are named, all together: one that cannot be synced does not stop the others.
 pub(super) fn run(args: &SyncArgs, session: &Session) -> Exit {
-    if let Some(every) = args.every {
-        return run::for_ever(session, args, every);
+    match args.every {
+        Some(every) => run::for_ever(session, args, every),
+        None => once(args, session, Direction::Push),
     }
-    let lock = match (!args.dry_run).then(|| session.file_lock()).transpose() {
-        Ok(lock) => lock,
-        Err(problem) => return fail(session, "sync", &problem),
-    };
+}
+
+/// From which side a sync is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Direction {
+    /// The operands are masters.
+    Push,
+    /// The operands are replicas.
+    Pull,
+}
+
+impl Direction {
+    fn verb(self) -> &'static str {
+        match self {
+            Self::Push => "sync",
+            Self::Pull => "refresh",
+        }
+    }
+
+    fn pair(self, session: &Session, name: &DatasetName) -> Result<Pair, Problem> {
+        match self {
+            Self::Push => session.pair_of_source(name),
+            Self::Pull => session.pair_of_target(name),
+        }
+    }
+}
+
+/// Syncs once.
+pub(super) fn once(args: &SyncArgs, session: &Session, direction: Direction) -> Exit {
     let names = match session.operands(&args.datasets) {
         Ok(names) => names,
-        Err(problem) => return fail(session, "sync", &problem),
+        Err(problem) => return fail(session, direction.verb(), &problem),
     };
     let prepared: Vec<Prepared> = names
         .into_iter()
-        .map(|name| Prepared::new(args, session, name))
+        .map(|name| Prepared::new(args, session, direction, name))
         .collect();
+    // N.B. not before: another machine may take its time to answer, and who holds this file keeps every other zrep out.
+    let lock = match (!args.dry_run).then(|| session.file_lock()).transpose() {
+        Ok(lock) => lock,
+        Err(problem) => return fail(session, direction.verb(), &problem),
+    };
     let watcher = session.ui.watcher(if prepared.len() == 1 {
         Progress::IfTerminal
     } else {
@@ -44,14 +75,24 @@ pub(super) fn run(args: &SyncArgs, session: &Session) -> Exit {
         Some(lock) => execute_all(prepared, session, &UntilBegun::new(&watcher, lock)),
         None => execute_all(prepared, session, &watcher),
     };
-    report(session, &retried(args, session, outcomes, &watcher))
+    report(
+        session,
+        direction,
+        &retried(args, session, direction, outcomes, &watcher),
+    )
 }
 
 /// How often a dataset is observed anew because somebody made a snapshot of it, or took its lock, in between.
 const ATTEMPTS: usize = 5;
 
 /// Tries those again whose plan was too old when it was carried out.
-fn retried(args: &SyncArgs, session: &Session, mut outcomes: Vec<Outcome>, watch: &dyn execute::Watch) -> Vec<Outcome> {
+fn retried(
+    args: &SyncArgs,
+    session: &Session,
+    direction: Direction,
+    mut outcomes: Vec<Outcome>,
+    watch: &dyn execute::Watch,
+) -> Vec<Outcome> {
     for _ in 1..ATTEMPTS {
         let is_stale = |outcome: &Outcome| outcome.result.as_ref().is_err_and(Problem::is_stale);
         let stale: Vec<usize> = (0..outcomes.len())
@@ -59,7 +100,7 @@ fn retried(args: &SyncArgs, session: &Session, mut outcomes: Vec<Outcome>, watch
             .collect();
         let again = stale
             .iter()
-            .map(|&index| Prepared::new(args, session, outcomes[index].name.clone()))
+            .map(|&index| Prepared::new(args, session, direction, outcomes[index].name.clone()))
             .collect();
         for (index, outcome) in stale.into_iter().zip(execute_all(again, session, watch)) {
             outcomes[index] = outcome;
@@ -72,7 +113,7 @@ fn retried(args: &SyncArgs, session: &Session, mut outcomes: Vec<Outcome>, watch
 struct Prepared {
     name: DatasetName,
     to: String,
-    plan: Result<Plan, Problem>,
+    job: Result<Job, Problem>,
 }
 
 /// A dataset, its plan, and what came of it.
@@ -84,45 +125,52 @@ struct Outcome {
 }
 
 impl Prepared {
-    fn new(args: &SyncArgs, session: &Session, name: DatasetName) -> Self {
+    fn new(args: &SyncArgs, session: &Session, direction: Direction, name: DatasetName) -> Self {
         let mut to = String::new();
-        let plan = Self::plan(args, session, &name, &mut to);
-        Self { name, to, plan }
+        let job = Self::job(args, session, direction, &name, &mut to);
+        Self { name, to, job }
     }
 
-    fn plan(args: &SyncArgs, session: &Session, name: &DatasetName, to: &mut String) -> Result<Plan, Problem> {
+    fn job(
+        args: &SyncArgs,
+        session: &Session,
+        direction: Direction,
+        name: &DatasetName,
+        to: &mut String,
+    ) -> Result<Job, Problem> {
         if args.changed_only {
             session.settle(name)?;
         }
-        let pair = session.pair_of_source(name)?;
+        let pair = direction.pair(session, name)?;
         let link = crate::plan::pairing::link_of(&session.settings.me, &pair.source).ok();
         *to = link
             .map(|link| format!("{}:{}", link.dest_host, link.dest_fs))
             .unwrap_or_default();
         let request = sync::Request {
-            locking: session.locking(&pair.source),
+            locking: session.locking(&pair.source, &pair.ends)?,
             now: session.now(),
             force: args.force,
             changed_only: args.changed_only,
         };
-        Ok(sync::plan(&session.settings.me, &pair.source, &pair.target, &request)?)
+        let plan = sync::plan(&session.settings.me, &pair.source, &pair.target, &request)?;
+        Ok(Job { ends: pair.ends, plan })
     }
 
     fn only_shown(self, session: &Session) -> Outcome {
-        if let Ok(plan) = &self.plan {
-            show_plan(session, self.name.as_str(), plan);
+        if let Ok(job) = &self.job {
+            show_plan(session, self.name.as_str(), &job.plan);
         }
         Outcome {
             name: self.name,
             to: self.to,
-            result: self.plan.map(|plan| (plan, None)),
+            result: self.job.map(|job| (job.plan, None)),
             took: Duration::ZERO,
         }
     }
 
     /// Says what is about to happen.
     fn announce(&self, session: &Session) {
-        let Ok(plan) = &self.plan else { return };
+        let Ok(Job { plan, .. }) = &self.job else { return };
         plan.notes.iter().for_each(|note| session.ui.note(note));
         if let Some(snapshot) = new_snapshot(plan) {
             session.ui.say(&format!("sending {snapshot} to {}", self.to));
@@ -141,15 +189,15 @@ fn execute_all(prepared: Vec<Prepared>, session: &Session, watch: &dyn execute::
     prepared.iter().for_each(|one| one.announce(session));
     let jobs: Vec<Job> = prepared
         .iter()
-        .filter_map(|one| Some(session.job(one.plan.as_ref().ok()?.clone())))
+        .filter_map(|one| one.job.as_ref().ok().cloned())
         .collect();
     let begun = Instant::now();
     let mut results = execute::run_all(jobs, watch).into_iter();
     let took = begun.elapsed();
     let mut finish = |one: Prepared| {
-        let result = one.plan.and_then(|plan| {
+        let result = one.job.and_then(|job| {
             let done = results.next().transpose()?;
-            Ok((plan, done))
+            Ok((job.plan, done))
         });
         Outcome {
             name: one.name,
@@ -161,7 +209,7 @@ fn execute_all(prepared: Vec<Prepared>, session: &Session, watch: &dyn execute::
     prepared.into_iter().map(&mut finish).collect()
 }
 
-fn report(session: &Session, outcomes: &[Outcome]) -> Exit {
+fn report(session: &Session, direction: Direction, outcomes: &[Outcome]) -> Exit {
     let mut exit = Exit::Success;
     for outcome in outcomes {
         match &outcome.result {
@@ -176,7 +224,7 @@ fn report(session: &Session, outcomes: &[Outcome]) -> Exit {
     let results: Vec<Value> = outcomes.iter().map(outcome_json).collect();
     session
         .ui
-        .json("sync", exit == Exit::Success, json!({ "results": results }));
+        .json(direction.verb(), exit == Exit::Success, json!({ "results": results }));
     exit
 }
 

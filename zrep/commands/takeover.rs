@@ -3,7 +3,7 @@
 use super::failover::{finish, replica, say_kept, turn};
 use super::{result_json, show_plan};
 use crate::cli::TakeoverArgs;
-use crate::execute;
+use crate::execute::{self, Job};
 use crate::exit::Exit;
 use crate::plan::takeover;
 use crate::problem::Problem;
@@ -32,7 +32,13 @@ fn alone(args: &TakeoverArgs, session: &Session, target: &DatasetName) -> Result
         return Ok(result_json(target.name.as_str(), &plan, None));
     }
     plan.notes.iter().for_each(|note| session.ui.note(note));
-    let done = execute::run(session.job(plan.clone()), &session.ui.watcher(Progress::Never))?;
+    let done = execute::run(
+        Job {
+            ends: session.ends_here(),
+            plan: plan.clone(),
+        },
+        &session.ui.watcher(Progress::Never),
+    )?;
     session.ui.say(&format!(
         "Setting master properties for {}:{}",
         session.settings.me.host, target.name

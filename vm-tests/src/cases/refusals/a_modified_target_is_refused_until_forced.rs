@@ -22,7 +22,7 @@ pub fn run(lab: &Lab) -> Result<()> {
     lab.write(SOURCE, "new", "new")?;
     for args in [vec!["sync", SOURCE], vec!["failover", SOURCE]] {
         lab.refuses(&args, "target dst/a copy: ")?
-            .finds("written to the target")?
+            .finds("newer than its newest common snapshot")?
             .helps("zrep sync -f")?;
     }
     let before = others(lab)?;

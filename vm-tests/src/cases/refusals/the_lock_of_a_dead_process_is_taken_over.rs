@@ -30,12 +30,11 @@ fn is_taken_over(lab: &Lab, args: &[&str], pid: &str, since: &str) -> Result<()>
     lab.zfs(&["set", "zrep:savecount=1", SOURCE]).ok()?;
     lab.lock(SOURCE, pid, since)?;
     let output = lab.zrep(args).ok()?;
-    ensure!(
-        output
-            .stderr
-            .contains(&format!("src/a b: taking over the lock of process {pid}")),
-        "{output}"
-    );
+    let whose = match pid.parse::<u32>() {
+        Ok(pid) => format!("src/a b: taking over the lock of process {pid}"),
+        Err(_) => format!("src/a b: taking over a lock that names no process ({pid:?})"),
+    };
+    ensure!(output.stderr.contains(&whose), "{output}");
     for property in ["zrep:lock-pid", "zrep:lock-time"] {
         let left = lab.property(SOURCE, property)?;
         ensure!(left.source != "local", "{property} is left after {output}: {left:?}");
