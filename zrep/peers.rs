@@ -66,6 +66,14 @@ impl Peers {
         }
     }
 
+    /// From now on `host` is this machine, however it is reached.
+    pub fn know(&self, host: HostName, machine: Machine) {
+        self.known
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(host, machine);
+    }
+
     /// The machine of this name. A machine without a zrep that serves is used through its plain `zfs` command.
     ///
     /// # Errors

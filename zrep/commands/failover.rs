@@ -41,6 +41,16 @@ pub(super) fn turn(
         force: false,
         changed_only: false,
     };
+    for (side, host, state) in [
+        (Side::Source, &ends.source, &source),
+        (Side::Target, &ends.target, &target),
+    ] {
+        host.may_turn(&state.name).map_err(|error| Problem::Host {
+            side: Some(side),
+            dataset: state.name.to_string(),
+            error,
+        })?;
+    }
     let plan = failover::plan(me, &source, &target, &request)?;
     let Some(lock) = lock else {
         show_plan(session, source.name.as_str(), &plan);

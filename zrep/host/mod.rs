@@ -12,6 +12,7 @@ use zfs_ffi::DatasetName;
 pub mod fake;
 pub mod local;
 pub mod remote;
+pub mod shell;
 
 /// One side of a pairing.
 ///
@@ -64,6 +65,12 @@ pub trait Host: Send + Sync + fmt::Debug {
     /// The process that holds the locks which are taken on this machine, if it is not the one that asks.
     fn holder(&self) -> Result<Option<u32>, Error> {
         Ok(None)
+    }
+
+    /// Whether this user may change the role of a dataset, as far as that can be told without doing it. To be asked before the first step:
+    /// behind the point of no return it would be too late.
+    fn may_turn(&self, _dataset: &DatasetName) -> Result<(), Error> {
+        Ok(())
     }
 
     /// Whether each call is a message to another machine, so that what stands around a stream is better sent along with it:

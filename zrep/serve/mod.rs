@@ -25,9 +25,6 @@ use zfs_ffi::DatasetName;
 mod creation;
 mod pulse;
 
-/// Without a word for so long, a client is given up; each client says itself how long it may be silent.
-pub const PATIENCE: Duration = Duration::from_secs(60);
-
 /// No client may ask to be waited for longer.
 const LONGEST_PATIENCE: u32 = 3600;
 
@@ -38,7 +35,7 @@ pub struct Server {
     pub host: Arc<dyn Host>,
     /// Its rules for this peer.
     pub policy: Policy,
-    /// Its name, its run directory.
+    /// Its name, its run directory, and how long a client may be silent before its hello; from then on the client's own word counts.
     pub settings: Settings,
     /// The version of OpenZFS.
     pub zfs: String,
@@ -58,7 +55,7 @@ pub enum End {
 impl Server {
     /// Serves one client, up to the end of the session.
     pub fn run(self, input: PipeReader, out: PipeWriter) -> End {
-        let mut channel = Channel::new(input, out, PATIENCE, LONGEST_REQUEST);
+        let mut channel = Channel::new(input, out, self.settings.patience, LONGEST_REQUEST);
         match self.greet(&mut channel) {
             Ok(mut session) => session.serve(&mut channel),
             Err(end) => end,
@@ -183,6 +180,10 @@ impl Session {
                     .map_err(refused)?;
                 Ok(Reply::Number(host.estimate(&transfer)?))
             }
+            Request::MayTurn(name) => {
+                self.policy().require(Right::Control, &name).map_err(refused)?;
+                Ok(Reply::Done())
+            }
             Request::Ping() => Ok(Reply::Done()),
             Request::Hello(_) | Request::Receive(_) | Request::Send(_) => {
                 Err(Error::new(ErrorKind::Denied, "a request that is out of turn"))
@@ -281,7 +282,8 @@ impl Session {
             Verdict::IfMadeHere => Err(Error::new(
                 ErrorKind::Denied,
                 format!("destroy {snapshot}: a peer may destroy only what it made itself in the same session"),
-            )),
+            )
+            .with_hint("no rule allows this; do it on that machine itself")),
             Verdict::IfExpired if self.has_expired(&snapshot.dataset(), *guid)? => Ok(None),
             Verdict::IfExpired => Ok(Some(Applied::Kept {
                 reason: "this side's own savecount keeps it".into(),

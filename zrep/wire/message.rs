@@ -215,6 +215,8 @@ messages! {
         0x0a => Estimate(transfer: Transfer),
         /// Still there.
         0x0b => Ping(),
+        /// See [`Host::may_turn`](crate::host::Host::may_turn).
+        0x0c => MayTurn(name: DatasetName),
     }
 }
 

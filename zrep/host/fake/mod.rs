@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{PipeReader, PipeWriter};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::{Applied, BatchError, Error, ErrorKind, Host, Received};
@@ -15,6 +16,9 @@ use crate::props::Tag;
 use zfs_ffi::{DatasetName, SnapshotName};
 
 mod stream;
+
+/// No two machines give the same guid away.
+static GUIDS: AtomicU64 = AtomicU64::new(1);
 
 /// A machine with pools.
 #[derive(Debug, Default)]
@@ -30,7 +34,6 @@ struct World {
     held: BTreeSet<String>,
     /// Pools that take no more than so many bytes of stream.
     room: BTreeMap<String, u64>,
-    next_guid: u64,
     txg: u64,
 }
 
@@ -54,8 +57,7 @@ impl Dataset {
 
 impl World {
     fn guid(&mut self) -> Guid {
-        self.next_guid += 1;
-        Guid(0x9e37_79b9_7f4a_7c15_u64.wrapping_mul(self.next_guid))
+        Guid(0x9e37_79b9_7f4a_7c15_u64.wrapping_mul(GUIDS.fetch_add(1, Ordering::Relaxed)))
     }
 
     fn dataset(&mut self, name: &DatasetName) -> Result<&mut Dataset, Error> {

@@ -246,6 +246,13 @@ impl Host for Remote {
         Ok(Some(self.connect()?.pid))
     }
 
+    fn may_turn(&self, dataset: &DatasetName) -> Result<(), Error> {
+        match self.look(&Request::MayTurn(dataset.clone()))? {
+            Reply::Done() => Ok(()),
+            other => Err(self.unexpected(&other)),
+        }
+    }
+
     fn is_far(&self) -> bool {
         true
     }
