@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::host::remote::line::Listener;
 use crate::host::remote::{Dial, NoSession, Remote, SshDial};
+use crate::host::shell::Shell;
 use crate::host::{Error, Host};
 use crate::hostname::HostName;
 use crate::relay::Way;
@@ -85,7 +86,7 @@ impl Peers {
             return Ok(machine.clone());
         }
         let machine = if settings.plain_peer {
-            return Err(Error::new(crate::host::ErrorKind::Unreachable, "plain"));
+            self.plain(host, settings)
         } else {
             self.dialled(host, settings)?
         };
@@ -105,7 +106,7 @@ impl Peers {
                 (self.listener)(&format!(
                     "{error}; going on with the plain zfs command there, which is slower."
                 ));
-                Err(error)
+                Ok(self.plain(host, settings))
             }
         }
     }
@@ -119,6 +120,17 @@ impl Peers {
             self.options.apart,
             Arc::new(labelled),
         ))
+    }
+
+    /// N.B. nobody there says what it is called in pairings, so it is called what it was called here, without the user.
+    fn plain(&self, host: &HostName, settings: &Settings) -> Machine {
+        let name = host.as_str().rsplit('@').next().unwrap_or(host.as_str()).to_owned();
+        let shell = Shell::new(settings.ssh.clone(), host.clone(), settings.patience);
+        let shell = if self.options.apart { shell.apart() } else { shell };
+        Machine {
+            host: Arc::new(shell),
+            name,
+        }
     }
 }
 
