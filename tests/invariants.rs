@@ -111,7 +111,9 @@ fn only_the_local_host_calls_zfs_ffi_beyond_its_names() {
         .collect();
     let all: Vec<&str> = calls.iter().chain(&in_braces).map(String::as_str).collect();
     // N.B. a begin record is bytes, and no call.
-    forbid(&all, |name| !name.starts_with("host/local/") && name != "host/shell/stream.rs");
+    forbid(&all, |name| {
+        !name.starts_with("host/local/") && name != "host/shell/stream.rs"
+    });
 }
 
 /// ssh, and what the user himself asked for: filters.
