@@ -1,86 +1,108 @@
 #!/bin/bash
-# Runs in a guest, started by `vm-tests/lab demo`: zrep's main job before your eyes.
+# Runs on alpha, one of two guests, started by `vm-tests/lab demo`: zrep's main job
+# before your eyes. Beta is the other machine, which alpha reaches by ssh.
 set -euo pipefail
 
-syncs=12
+syncs=50
 
 say() { printf '\n\033[1m%s\033[0m\n' "$*"; }
-run() { printf '\033[36m# %s\033[0m\n' "$*"; "$@"; }
+run() { printf '\033[36malpha# %s\033[0m\n' "$*"; "$@"; }
+on_beta() { printf '\033[36mbeta# %s\033[0m\n' "$*"; ssh beta "$*"; }
 
-# Content, names, modes, owners and times of everything in a dataset's newest snapshot.
-digest() {
-    local snapshot
-    snapshot=$(zfs list -H -d 1 -t snapshot -o name -s createtxg "$1" | tail -n 1)
-    (
-        cd "$(zfs get -H -o value mountpoint "$1")/.zfs/snapshot/${snapshot#*@}"
+# Zrep draws its progress only on a terminal.
+with_terminal() {
+    printf '\033[36malpha# %s\033[0m\n' "$*"
+    if [ -z "${LAB_TERMINAL:-}" ]; then "$@"; else script -qec "stty cols 100; $*" /dev/null; fi
+}
+
+# --- on either host -----------------------------------------------------------------
+
+# The newest snapshot's name, and a checksum of content, names, modes, owners and times
+# of everything in it.
+digest() { # DATASET
+    local newest
+    newest=$(zfs list -H -d 1 -t snapshot -o name -s createtxg "$1" | tail -n 1)
+    mkdir -p /mnt/look
+    mount -t zfs -o ro "$newest" /mnt/look
+    cd /mnt/look
+    echo "@${newest#*@} $({
         find . -printf '%p %y %m %U:%G %T@ %s %l\n' | LC_ALL=C sort
         find . -type f -print0 | LC_ALL=C sort -z | xargs -0r sha256sum
-    ) | sha256sum | cut -c1-16
+    } | sha256sum | cut -c1-16)"
+    cd /
+    umount /mnt/look
 }
 
-# A dataset must be mounted to be looked into; a replica stays read-only.
+change() { # DIRECTORY ROUND
+    echo "record $2, $(date +%T.%N)" >>"$1/journal"
+    head -c $((RANDOM % 200000)) /dev/urandom >"$1/file $(($2 % 4))"
+    mkdir -p "$1/directory $(($2 % 3))"
+    ln -f "$1/journal" "$1/directory $(($2 % 3))/journal"
+    rm -f "$1/file $((($2 + 2) % 4))"
+}
+
+# --- on alpha -----------------------------------------------------------------------
+
+# Runs one of the functions above on beta.
+there() { ssh beta "set -euo pipefail; $(declare -f "$1"); $*"; }
+
 compare() {
-    local one other
-    zfs mount "$2" 2>/dev/null || true
-    one=$(digest "$1") other=$(digest "$2")
-    zfs unmount "$2"
-    [ "$one" = "$other" ] || { echo "DIFFERENT: $1 $one, $2 $other"; exit 1; }
-    echo "checksum of everything in the newest snapshot: $1 $one = $2 $other"
+    local here there
+    here=$(digest src/home) there=$(there digest dst/home)
+    [ "$here" = "$there" ] || { echo "DIFFERENT: alpha has $here, beta has $there"; exit 1; }
+    echo "newest snapshot, and checksum of everything in it: alpha $here = beta $there"
 }
 
-change() {
-    local here=$1 round=$2
-    echo "record $round, $(date +%T.%N)" >>"$here/journal"
-    head -c $((RANDOM % 200000)) /dev/urandom >"$here/file $((round % 4))"
-    mkdir -p "$here/directory $((round % 3))"
-    ln -f "$here/journal" "$here/directory $((round % 3))/journal"
-    rm -f "$here/file $(((round + 2) % 4))"
-}
-
-say 'Two pools on one machine, and a filesystem that is in use'
-run zrep version
-run zfs create 'src/home'
+say 'Two machines: pool src on alpha, pool dst on beta. On alpha a filesystem that is in use'
+run zpool list
+on_beta 'uname -n; zrep version; zpool list'
+run zfs create src/home
 cp -r /etc /src/home/
+run dd if=/dev/urandom of=/src/home/data bs=1M count=128 status=none
 
-say 'init: the first copy'
-run zrep init src/home localhost dst/home
-compare src/home dst/home
+say 'init: the first copy, 128 MiB over ssh'
+SECONDS=0
+with_terminal zrep init src/home beta dst/home
+echo "in $SECONDS seconds"
+compare
 
 say "sync: $syncs times, while files change"
 for round in $(seq "$syncs"); do
     change /src/home "$round"
     zrep sync src/home | tail -n 1
+    if [ $((round % 10)) = 0 ]; then compare; fi
 done
-compare src/home dst/home
 
-say 'sync for ever: a round follows the other, in one process, while somebody writes'
+say 'sync for ever: a round follows the other, over one connection, while somebody writes'
 (round=100; while true; do change /src/home $((round++)); sleep 0.2; done) &
 writer=$!
 run zrep sync all --every 0s --rounds 20 --verbose | tail -n 5
 kill $writer && wait $writer 2>/dev/null || true
 run zrep sync src/home
-compare src/home dst/home
+compare
 
-say 'status'
+say 'status, on both'
 run zrep status --verbose --all
-run zfs list -t all -o name,used,refer,readonly,mounted
+on_beta zrep status --verbose --all
+on_beta zfs list -t all -o name,used,refer,readonly,mounted -r dst/home | tail -n 6
 
 say 'failover: what it will do, and doing it'
 run zrep failover --dry-run src/home
 run zrep failover src/home
 
-say 'The other way round: dst/home is written to, and src/home follows'
-for round in $(seq 201 203); do
-    change /dst/home "$round"
-    zrep sync dst/home | tail -n 1
+say 'The other way round: dst/home on beta is written to, and src/home on alpha follows'
+for round in $(seq 201 205); do
+    there change /dst/home "$round"
+    on_beta zrep sync dst/home | tail -n 1
 done
-zfs unmount src/home 2>/dev/null || true
-compare dst/home src/home
+compare
 run zrep status --verbose --all
+on_beta zrep status --verbose --all
 
 say 'A replica takes no writes:'
 zfs mount src/home
 if touch /src/home/x 2>/dev/null; then echo 'it does!'; exit 1; fi
-echo 'touch /src/home/x: refused.'
+echo 'touch /src/home/x on alpha: refused.'
 
-say 'That was init, syncs, a failover and syncs back. Play with it: vm-tests/lab shell'
+say 'That was init, syncs, a failover and syncs back, between two machines.'
+say 'Play with it: vm-tests/lab exec --hosts 2 SCRIPT'

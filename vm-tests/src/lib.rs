@@ -14,6 +14,7 @@
 //! * [`runner`]: runs the cases one by one inside a guest; what `cases` does.
 //! * [`fixture`]: what a case works with: fresh pools, zrep, and ways to look at both.
 //! * [`cases`]: the cases themselves, one file each.
+//! * [`relay`]: a third program, which in guests stands between two hosts.
 //! * [`tally`]: the closing line, which both programs write and the host reads.
 //!
 //! A guest is driven through text (a script, arguments, lines on a port), never
@@ -24,5 +25,6 @@
 pub mod cases;
 pub mod fixture;
 pub mod host;
+pub mod relay;
 pub mod runner;
 pub mod tally;

@@ -47,6 +47,11 @@ pub fn cases() -> Result<PathBuf> {
     binary("vm-tests", "cases")
 }
 
+/// What stands between two hosts.
+pub fn relay() -> Result<PathBuf> {
+    binary("vm-tests", "relay")
+}
+
 fn binary(package: &str, name: &str) -> Result<PathBuf> {
     let artifacts = build(&["build", "--quiet", "--release", "-p", package, "--bin", name])?;
     let found = artifacts.into_iter().find(|artifact| artifact.target == name);

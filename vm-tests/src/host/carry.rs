@@ -11,7 +11,7 @@ use anyhow::{Context, Result, bail, ensure};
 
 /// Files being collected, in a directory of their own. In the guest they are in
 /// /run/lab, read-only; what is under `bin` is in PATH, what is under `root` is copied
-/// to /root.
+/// to /root, what is under `etc` to /etc.
 #[derive(Debug)]
 pub struct Files(PathBuf);
 
@@ -40,7 +40,9 @@ impl Files {
     }
 
     pub fn text(&self, name: &str, text: &str) -> Result<()> {
-        Ok(fs::write(self.0.join(name), text)?)
+        let file = self.0.join(name);
+        fs::create_dir_all(file.parent().unwrap_or(&self.0))?;
+        Ok(fs::write(file, text)?)
     }
 
     pub fn make_executable(&self, name: &str) -> Result<()> {

@@ -69,8 +69,9 @@ pub struct TestArgs {
 pub struct ExecArgs {
     #[command(flatten)]
     pub guest: GuestArg,
-    /// How many machines
-    #[arg(long, value_name = "N", default_value_t = 1)]
+    /// How many machines; with 2 the script runs on alpha, which has pool src, and reaches
+    /// beta, which has pool dst, by ssh
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=2))]
     pub hosts: u32,
     /// Put a file or directory beside the script; may be given several times
     #[arg(long, value_name = "FILE")]
@@ -81,7 +82,7 @@ pub struct ExecArgs {
     /// Leave the two disks blank
     #[arg(long, hide = true)]
     pub no_pools: bool,
-    /// The guest's memory in MiB
+    /// The memory of all guests together, in MiB
     #[arg(long, hide = true, value_name = "MIB", default_value_t = 4096)]
     pub mem: u32,
     /// The script (- reads it from standard input) and its arguments

@@ -16,5 +16,6 @@ pub mod mirror;
 pub mod packages;
 pub mod progress;
 pub mod qemu;
+pub mod roles;
 pub mod session;
 pub mod terminal;

@@ -1,7 +1,7 @@
 //! QEMU's command line, as pure functions.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// What runs the guest's instructions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,6 +74,16 @@ pub struct Drive {
     pub how: DriveUse,
 }
 
+/// One end of a cable between two guests: a unix socket on which one of them listens.
+#[derive(Clone, Debug)]
+pub struct Link {
+    /// The socket, as seen from the machine's directory.
+    pub socket: PathBuf,
+    pub listens: bool,
+    /// The last byte of the network card's address.
+    pub card: u8,
+}
+
 /// All that QEMU is told.
 #[derive(Clone, Debug)]
 pub struct Spec {
@@ -83,6 +93,7 @@ pub struct Spec {
     pub kernel: PathBuf,
     pub initrd: PathBuf,
     pub drives: Vec<Drive>,
+    pub link: Option<Link>,
 }
 
 impl Spec {
@@ -95,6 +106,7 @@ impl Spec {
             size_args(self.cpus, self.memory_mib),
             self.kernel_args(),
             self.drives.iter().flat_map(drive_args).collect(),
+            self.link.iter().flat_map(link_args).collect(),
             port_args(),
         ]
         .concat()
@@ -114,8 +126,9 @@ impl Spec {
 
 /// `panic=-1` with QEMU's `-no-reboot`: a guest that panics ends, instead of standing
 /// there until the time is up. `mitigations=off`: they cost, and guard nobody here.
+/// `net.ifnames=0`: the network card is eth0.
 const KERNEL_PARAMETERS: &str = "root=/dev/vda rw rootfstype=ext4 init=/usr/local/sbin/lab-init \
-     console=ttyS0 quiet loglevel=4 panic=-1 mitigations=off random.trust_cpu=on";
+     console=ttyS0 quiet loglevel=4 panic=-1 mitigations=off random.trust_cpu=on net.ifnames=0";
 
 fn base_args() -> Vec<String> {
     strings(&["-nodefaults", "-no-user-config", "-display", "none", "-no-reboot"])
@@ -134,8 +147,7 @@ fn size_args(cpus: u32, memory_mib: u32) -> Vec<String> {
 
 fn drive_args(drive: &Drive) -> Vec<String> {
     let Drive { serial, file, how } = drive;
-    // A comma in a value is written twice.
-    let file = file.to_string_lossy().replace(',', ",,");
+    let file = escaped(file);
     let how = match how {
         DriveUse::Snapshot => "snapshot=on",
         DriveUse::ReadOnly => "readonly=on",
@@ -147,6 +159,25 @@ fn drive_args(drive: &Drive) -> Vec<String> {
         "-device",
         &format!("virtio-blk-pci,drive={serial},serial={serial}"),
     ])
+}
+
+/// Without `romfile=`, QEMU looks for a file to boot from the network with, which is in
+/// a package of its own.
+fn link_args(link: &Link) -> Vec<String> {
+    let Link { socket, listens, card } = link;
+    let path = escaped(socket);
+    let server = if *listens { "on" } else { "off" };
+    strings(&[
+        "-netdev",
+        &format!("stream,id=link,server={server},addr.type=unix,addr.path={path}"),
+        "-device",
+        &format!("virtio-net-pci,netdev=link,mac=52:54:00:00:00:{card:02x},romfile="),
+    ])
+}
+
+/// A comma in a value is written twice.
+fn escaped(path: &Path) -> String {
+    path.to_string_lossy().replace(',', ",,")
 }
 
 fn port_args() -> Vec<String> {
@@ -189,6 +220,7 @@ mod tests {
             kernel: "/c/kernel".into(),
             initrd: "/c/initrd".into(),
             drives: vec![drive("root", DriveUse::Snapshot), drive("files", DriveUse::ReadOnly)],
+            link: None,
         }
     }
 
@@ -232,6 +264,22 @@ mod tests {
             how: DriveUse::Writable,
         };
         assert!(drive_args(&drive)[1].starts_with("file=/a,,b.img,format=raw"));
+    }
+
+    #[test]
+    fn a_cable_has_two_different_ends() {
+        let end = |listens, card| {
+            let link = Link {
+                socket: "../a,b/link".into(),
+                listens,
+                card,
+            };
+            link_args(&link)
+        };
+        let (one, other) = (end(true, 1), end(false, 2));
+        assert_eq!(one[1], "stream,id=link,server=on,addr.type=unix,addr.path=../a,,b/link");
+        assert!(other[1].contains("server=off"));
+        assert_ne!(one[3], other[3]);
     }
 
     #[test]

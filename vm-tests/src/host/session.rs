@@ -1,9 +1,11 @@
-//! One guest from boot to power off, with what every command wants of it.
+//! One run from boot to power off, with what every command wants of it: a guest, or
+//! two that are joined by a cable.
 
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::thread;
+use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 
 use super::accel;
 use super::cache::Cache;
@@ -14,6 +16,7 @@ use super::image::Image;
 use super::machine::{Event, Failure, Machine, Sinks};
 use super::progress::say;
 use super::qemu::{Accel, Drive, DriveUse, Spec};
+use super::roles::Role;
 use super::terminal;
 
 /// When the user gets a shell in the guest after main has ended.
@@ -24,12 +27,15 @@ pub enum Shell {
     Always,
 }
 
-/// What a guest is to be like.
+/// What a run is to be like.
 #[derive(Clone, Debug)]
 pub struct Wish {
     pub guest: &'static Guest,
+    /// One guest, or two.
+    pub hosts: u32,
     /// Pools `src` and `dst` are made on the two disks.
     pub pools: bool,
+    /// Of all guests together.
     pub memory_mib: u32,
     /// How long main may take.
     pub timeout: Duration,
@@ -40,6 +46,7 @@ impl Wish {
     pub fn new(guest: &'static Guest) -> Self {
         Self {
             guest,
+            hosts: 1,
             pools: true,
             memory_mib: 4096,
             timeout: Duration::from_secs(3600),
@@ -48,18 +55,27 @@ impl Wish {
     }
 }
 
-/// A guest being prepared: files are added, then it is run.
+/// A run being prepared: files are added, then it is run.
 #[derive(Debug)]
 pub struct Session {
     wish: Wish,
     image: Image,
     accel: Accel,
+    hosts: Vec<Host>,
+}
+
+/// A guest to be started.
+#[derive(Debug)]
+struct Host {
+    role: Role,
     dir: RunDir,
-    pub files: Files,
+    files: Files,
 }
 
 const CPUS: u32 = 2;
-const DISK_BYTES: u64 = 8 << 30;
+
+/// What beta does until alpha has ended.
+const STAND_BY: &str = "#!/bin/sh\nexec sleep infinity\n";
 
 impl Session {
     /// Sees to image and accelerator.
@@ -71,51 +87,127 @@ impl Session {
     }
 
     fn with(wish: Wish, image: Image, accel: Accel) -> Result<Self> {
-        let dir = RunDir::new()?;
-        let files = Files::new(dir.path().join("files"))?;
-        files.program("init", include_str!("../../guest/init"))?;
-        let session = Self {
+        let hosts: Result<_> = Role::among(wish.hosts).iter().copied().map(Host::new).collect();
+        Ok(Self {
             wish,
             image,
             accel,
-            dir,
-            files,
-        };
-        session.carry_shell_zrep()?;
-        Ok(session)
+            hosts: hosts?,
+        })
     }
 
-    /// `ZREP_SHELL` is the path of the original shell zrep, for comparisons. It is
-    /// carried in under its own name, by which it may call itself.
-    fn carry_shell_zrep(&self) -> Result<()> {
-        if let Some(path) = shell_zrep() {
-            self.files.add(&path, "shell-zrep")?;
-            self.files.make_executable("shell-zrep")?;
+    /// The files of the guest that runs main.
+    pub fn files(&self) -> &Files {
+        &self.hosts[0].files
+    }
+
+    /// Adds a program to the PATH of all guests.
+    pub fn add_program(&self, from: &Path, name: &str) -> Result<()> {
+        let mut hosts = self.hosts.iter();
+        hosts.try_for_each(|host| host.files.add(from, &format!("bin/{name}")))
+    }
+
+    /// Boots the guests, runs MAIN (a shell script's text) in the first one as root, and
+    /// returns its exit status. The user's shell, if one was wished for, comes after it.
+    pub fn run(mut self, main: &str, sinks: Sinks) -> Result<i32> {
+        let first = self.hosts.remove(0);
+        let others = std::mem::take(&mut self.hosts);
+        let first_dir = first.dir.path().to_owned();
+        let mut machine = self.start(first, &first_dir, main, sinks)?;
+        let mut others = others
+            .into_iter()
+            .map(|host| self.start_beside(host, &first_dir))
+            .collect::<Result<Vec<_>>>()?;
+        let limit = boot_limit(self.accel);
+        for other in &mut others {
+            boot(other, limit).context("host beta")?;
         }
-        Ok(())
-    }
-
-    /// Boots the guest, runs MAIN (a shell script's text) in it as root, and returns
-    /// its exit status. The user's shell, if one was wished for, comes after it.
-    pub fn run(self, main: &str, sinks: Sinks) -> Result<i32> {
-        let Self {
-            wish,
-            image,
-            accel,
-            dir,
-            files,
-        } = self;
-        files.program("main", main)?;
-        files.text("config", &config(&wish)?)?;
-        let spec = spec(&wish, image, accel, dir.path(), files)?;
-        let mut machine = Machine::start(&spec, dir, sinks)?;
-        boot(&mut machine, boot_limit(accel))?;
-        let result = follow(&mut machine, &wish);
+        boot(&mut machine, limit)?;
+        let result = follow(&mut machine, &self.wish);
         if result.is_ok() {
             machine.end();
         }
         result
     }
+
+    fn start(&self, host: Host, first: &Path, main: &str, sinks: Sinks) -> Result<Machine> {
+        let Host { role, dir, files } = host;
+        files.program("main", main)?;
+        let spec = self.spec(role, dir.path(), first, files)?;
+        Machine::start(&spec, dir, sinks)
+    }
+
+    /// Starts a guest that is joined to the FIRST one, and has nothing to do by itself.
+    fn start_beside(&self, host: Host, first: &Path) -> Result<Machine> {
+        let deadline = Instant::now() + Duration::from_secs(20);
+        while !Role::cable(first).exists() {
+            ensure!(Instant::now() < deadline, "the first guest's QEMU makes no network");
+            thread::sleep(Duration::from_millis(10));
+        }
+        self.start(host, first, STAND_BY, Sinks::discard())
+    }
+
+    /// The order of the drives is the order of their names in the guest: vda, vdb, …
+    fn spec(&self, role: Role, dir: &Path, first: &Path, files: Files) -> Result<Spec> {
+        files.text("config", &config(role, &self.wish)?)?;
+        let image_of_files = dir.join("files.img");
+        files.into_image(&image_of_files)?;
+        let drive = |serial: &str, file: &Path, how| Drive {
+            serial: format!("lab-{serial}"),
+            file: file.to_owned(),
+            how,
+        };
+        let mut drives = vec![drive("root", &self.image.root, DriveUse::Snapshot)];
+        drives.extend(role.disks(dir)?);
+        drives.push(drive("files", &image_of_files, DriveUse::ReadOnly));
+        Ok(Spec {
+            accel: self.accel,
+            cpus: CPUS,
+            memory_mib: self.wish.memory_mib / self.wish.hosts,
+            kernel: self.image.kernel.clone(),
+            initrd: self.image.initrd.clone(),
+            drives,
+            link: role.link(first),
+        })
+    }
+}
+
+impl Host {
+    fn new(role: Role) -> Result<Self> {
+        let dir = RunDir::new()?;
+        let files = Files::new(dir.path().join("files"))?;
+        files.program("init", include_str!("../../guest/init"))?;
+        files.program("second-host", include_str!("../../guest/second-host"))?;
+        files.program("bin/local-ssh", include_str!("../../guest/local-ssh"))?;
+        for (name, text) in ETC {
+            files.text(&format!("etc/{name}"), text)?;
+        }
+        carry_shell_zrep(&files)?;
+        Ok(Self { role, dir, files })
+    }
+}
+
+/// How hosts find each other.
+const ETC: [(&str, &str); 3] = [
+    ("hosts", include_str!("../../guest/etc/hosts")),
+    (
+        "ssh/ssh_config.d/lab.conf",
+        include_str!("../../guest/etc/ssh/ssh_config.d/lab.conf"),
+    ),
+    (
+        "ssh/sshd_config.d/lab.conf",
+        include_str!("../../guest/etc/ssh/sshd_config.d/lab.conf"),
+    ),
+];
+
+/// `ZREP_SHELL` is the path of the original shell zrep, for comparisons. It is carried
+/// in under its own name, by which it may call itself.
+fn carry_shell_zrep(files: &Files) -> Result<()> {
+    if let Some(path) = shell_zrep() {
+        files.add(&path, "shell-zrep")?;
+        files.make_executable("shell-zrep")?;
+    }
+    Ok(())
 }
 
 /// How long the way from power on to main may take.
@@ -158,70 +250,23 @@ fn follow(machine: &mut Machine, wish: &Wish) -> Result<i32> {
 /// Boots once with KVM and nothing to do.
 fn boots_with_kvm(wish: &Wish, image: &Image) -> bool {
     let probe = Wish {
+        hosts: 1,
         pools: false,
         ..wish.clone()
     };
     let spoke = || -> Result<()> {
-        let Session {
-            wish,
-            image,
-            accel,
-            dir,
-            files,
-        } = Session::with(probe, image.clone(), Accel::Kvm)?;
-        files.text("config", &config(&wish)?)?;
-        let spec = spec(&wish, image, accel, dir.path(), files)?;
-        Machine::start(&spec, dir, Sinks::discard())?.hello(Duration::from_secs(40))?;
+        let mut session = Session::with(probe, image.clone(), Accel::Kvm)?;
+        let host = session.hosts.remove(0);
+        let dir = host.dir.path().to_owned();
+        let mut machine = session.start(host, &dir, STAND_BY, Sinks::discard())?;
+        machine.hello(Duration::from_secs(40))?;
         Ok(())
     };
     spoke().is_ok()
 }
 
-/// The order of the drives is the order of their names in the guest: vda, vdb, vdc, vdd.
-fn spec(wish: &Wish, image: Image, accel: Accel, dir: &Path, files: Files) -> Result<Spec> {
-    let drive = |serial: &str, file: PathBuf, how| Drive {
-        serial: format!("lab-{serial}"),
-        file,
-        how,
-    };
-    let mut drives = vec![drive("root", image.root, DriveUse::Snapshot)];
-    for name in ["src", "dst"] {
-        let file = dir.join(format!("{name}.img"));
-        std::fs::File::create(&file)?
-            .set_len(DISK_BYTES)
-            .context("a disk for the guest")?;
-        drives.push(drive(name, file, DriveUse::Writable));
-    }
-    let image_of_files = dir.join("files.img");
-    files.into_image(&image_of_files)?;
-    drives.push(drive("files", image_of_files, DriveUse::ReadOnly));
-    Ok(Spec {
-        accel,
-        cpus: CPUS,
-        memory_mib: wish.memory_mib,
-        kernel: image.kernel,
-        initrd: image.initrd,
-        drives,
-    })
-}
-
-/// The guest's settings, as shell assignments; read by `guest/init`.
-fn config(wish: &Wish) -> Result<String> {
-    let shell = match wish.shell {
-        Shell::Never => "never",
-        Shell::Failure => "failure",
-        Shell::Always => "always",
-    };
-    let (rows, columns) = terminal::size();
-    let term = std::env::var("TERM").unwrap_or_else(|_| "linux".to_owned());
-    let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs();
-    let mut text = format!(
-        "LAB_HOSTNAME={}\nLAB_NOW={now}\nLAB_POOLS={}\nLAB_SHELL={shell}\n\
-         LAB_ROWS={rows}\nLAB_COLS={columns}\nLAB_TERM={}\n",
-        wish.guest.name,
-        u8::from(wish.pools),
-        quote(&term),
-    );
+fn config(role: Role, wish: &Wish) -> Result<String> {
+    let mut text = role.config(wish)?;
     if shell_zrep().is_some() {
         text.push_str("export ZREP_SHELL=/run/lab/shell-zrep\n");
     }
@@ -247,18 +292,5 @@ mod tests {
     fn quoted_words_stay_one_word() {
         assert_eq!(quote("a b"), "'a b'");
         assert_eq!(quote("it's"), r"'it'\''s'");
-    }
-
-    #[test]
-    fn the_config_says_what_was_wished() {
-        let guest = Guest::by_name("debian13").unwrap();
-        let wish = Wish {
-            pools: false,
-            shell: Shell::Failure,
-            ..Wish::new(guest)
-        };
-        let text = config(&wish).unwrap();
-        assert!(text.contains("LAB_POOLS=0\n"));
-        assert!(text.contains("LAB_SHELL=failure\n"));
     }
 }

@@ -1,6 +1,6 @@
-//! What a case may leave behind, apart from pools: processes, mounts, network
-//! namespaces, injected faults, a wrong clock. All of it is found by comparing with
-//! how it was when the runner started, so no case has to tell.
+//! What a case may leave behind, apart from pools: processes, mounts, a second host,
+//! network namespaces and links, injected faults, a wrong clock or name. All of it is
+//! found by comparing with how it was when the runner started, so no case has to tell.
 
 use std::collections::HashSet;
 use std::fmt::Write as _;
@@ -21,6 +21,8 @@ use crate::fixture::output::Output;
 pub struct Baseline {
     processes: HashSet<i32>,
     mounts: Vec<String>,
+    links: HashSet<String>,
+    host_name: String,
     /// The same moment by the clock that can be set and by the one that cannot.
     wall: SystemTime,
     steady: Instant,
@@ -31,6 +33,8 @@ impl Baseline {
         Self {
             processes: processes().into_iter().map(|pid| pid.as_raw_nonzero().get()).collect(),
             mounts: mounts(),
+            links: links(),
+            host_name: host_name(),
             wall: SystemTime::now(),
             steady: Instant::now(),
         }
@@ -46,6 +50,8 @@ impl Baseline {
         if Path::new("/run/netns").exists() {
             let _ = Output::of(Command::new("ip").args(["-all", "netns", "delete"]));
         }
+        self.delete_links();
+        self.set_host_name();
         self.unmount();
         Ok(())
     }
@@ -53,7 +59,7 @@ impl Baseline {
     /// What each process that came since is doing, for the report on a case that hangs:
     /// its place in the kernel is what tells a slow case from one that ZFS does not let go.
     pub fn scene(&self) -> String {
-        describe(&self.extra_processes())
+        describe(&[self.extra_processes(), dying()].concat())
     }
 
     fn kill_processes(&self) -> Result<()> {
@@ -81,6 +87,19 @@ impl Baseline {
             .into_iter()
             .filter(|pid| !known(pid) && !is_udev_worker(*pid))
             .collect()
+    }
+
+    /// The cable to a second host goes with that host, but later than the next case comes.
+    fn delete_links(&self) {
+        for link in links().difference(&self.links) {
+            let _ = Output::of(Command::new("ip").args(["link", "delete", link]));
+        }
+    }
+
+    fn set_host_name(&self) {
+        if host_name() != self.host_name {
+            let _ = Output::of(Command::new("hostname").arg(self.host_name.trim()));
+        }
     }
 
     /// A case may have set the clock; certificates, caches and the next case mind.
@@ -118,6 +137,20 @@ fn processes() -> Vec<Pid> {
         .collect()
 }
 
+/// Processes that are ending, and do not come to their end: they have no program any more, and are no threads of the kernel.
+fn dying() -> Vec<Pid> {
+    let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
+    let pids = entries.filter_map(|entry| Pid::from_raw(entry.file_name().to_str()?.parse().ok()?));
+    pids.filter(|pid| fs::read_link(proc_file(*pid, "exe")).is_err() && !is_of_kernel(*pid))
+        .collect()
+}
+
+fn is_of_kernel(pid: Pid) -> bool {
+    let stat = fs::read_to_string(proc_file(pid, "stat")).unwrap_or_default();
+    let parent = stat.rsplit(") ").next().and_then(|rest| rest.split(' ').nth(1));
+    matches!(parent, Some("0" | "2") | None)
+}
+
 fn proc_file(pid: Pid, name: &str) -> String {
     format!("/proc/{}/{name}", pid.as_raw_nonzero())
 }
@@ -128,6 +161,18 @@ fn is_udev_worker(pid: Pid) -> bool {
         exe.file_name()
             .is_some_and(|name| name == "udevadm" || name == "systemd-udevd")
     })
+}
+
+/// The network's links.
+fn links() -> HashSet<String> {
+    let entries = fs::read_dir("/sys/class/net").into_iter().flatten().flatten();
+    entries
+        .map(|entry| entry.file_name().to_string_lossy().into_owned())
+        .collect()
+}
+
+fn host_name() -> String {
+    fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default()
 }
 
 /// Mount points, as the kernel writes them.
@@ -157,11 +202,19 @@ fn describe(pids: &[Pid]) -> String {
             .and_then(|rest| rest.chars().next())
             .unwrap_or('?');
         let _ = writeln!(text, "{} {state} {}", pid.as_raw_nonzero(), command.trim());
-        for line in read("stack").lines() {
+        for line in stacks(*pid) {
             let _ = writeln!(text, "    {line}");
         }
     }
     text
+}
+
+/// Where its threads are in the kernel.
+fn stacks(pid: Pid) -> Vec<String> {
+    let threads = fs::read_dir(proc_file(pid, "task")).into_iter().flatten().flatten();
+    let stacks = threads.map(|thread| fs::read_to_string(thread.path().join("stack")).unwrap_or_default());
+    let lines: Vec<String> = stacks.flat_map(|stack| [stack, "--".to_owned()]).collect();
+    lines.iter().flat_map(|text| text.lines()).map(str::to_owned).collect()
 }
 
 #[cfg(test)]

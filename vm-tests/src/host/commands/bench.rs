@@ -12,8 +12,8 @@ const BENCH: &str = "sync";
 pub fn run(args: &BenchArgs) -> Result<i32> {
     let (bench, zrep) = (bench()?, artifacts::zrep()?);
     let session = Session::prepare(Wish::new(args.guest.name))?;
-    session.files.add(&zrep, "bin/zrep")?;
-    session.files.add(&bench.executable, "tests/bench")?;
+    session.add_program(&zrep, "zrep")?;
+    session.files().add(&bench.executable, "tests/bench")?;
     session.run(&main(args.filter.as_deref()), Sinks::inherit())
 }
 

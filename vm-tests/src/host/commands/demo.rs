@@ -1,4 +1,4 @@
-//! `lab demo`: zrep's main job before one's eyes.
+//! `lab demo`: zrep's main job before one's eyes, between two guests.
 
 use anyhow::Result;
 
@@ -11,7 +11,10 @@ const DEMO: &str = include_str!("../../../demo.sh");
 
 pub fn run(args: &DemoArgs) -> Result<i32> {
     let zrep = artifacts::zrep()?;
-    let session = Session::prepare(Wish::new(args.guest.name))?;
-    session.files.add(&zrep, "bin/zrep")?;
+    let session = Session::prepare(Wish {
+        hosts: 2,
+        ..Wish::new(args.guest.name)
+    })?;
+    session.add_program(&zrep, "zrep")?;
     session.run(DEMO, Sinks::inherit())
 }

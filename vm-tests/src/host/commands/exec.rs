@@ -4,7 +4,7 @@ use std::io::{self, Read};
 use std::path::Path;
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 
 use crate::host::artifacts;
 use crate::host::carry::Files;
@@ -13,21 +13,22 @@ use crate::host::machine::Sinks;
 use crate::host::session::{Session, Wish, quote};
 
 pub fn run(args: &ExecArgs) -> Result<i32> {
-    if args.hosts != 1 {
-        bail!("--hosts {}: the only value that works is 1", args.hosts);
-    }
     let (script, script_args) = args.script.split_first().context("no script")?;
     let zrep = artifacts::zrep()?;
     let session = Session::prepare(Wish {
+        hosts: args.hosts,
         pools: !args.no_pools,
         memory_mib: args.mem,
         timeout: Duration::from_secs(args.timeout),
         ..Wish::new(args.guest.name)
     })?;
-    session.files.add(&zrep, "bin/zrep")?;
-    let name = add_script(&session.files, Path::new(script))?;
+    session.add_program(&zrep, "zrep")?;
+    if args.hosts > 1 {
+        session.add_program(&artifacts::relay()?, "relay")?;
+    }
+    let name = add_script(session.files(), Path::new(script))?;
     for file in &args.put {
-        session.files.add(file, &format!("root/{}", base_name(file)?))?;
+        session.files().add(file, &format!("root/{}", base_name(file)?))?;
     }
     session.run(&main(&name, script_args), Sinks::inherit())
 }

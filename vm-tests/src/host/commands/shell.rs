@@ -18,6 +18,6 @@ pub fn run(args: &ShellArgs) -> Result<i32> {
         shell: Shell::Always,
         ..Wish::new(args.guest.name)
     })?;
-    session.files.add(&zrep, "bin/zrep")?;
+    session.add_program(&zrep, "zrep")?;
     session.run("#!/bin/sh\nzpool list\n", Sinks::inherit())
 }

@@ -105,6 +105,7 @@ fn is_program_of(text: &str, test: &KernelTest) -> bool {
 struct Programs {
     zrep: PathBuf,
     cases: PathBuf,
+    relay: PathBuf,
     tests: Vec<Artifact>,
 }
 
@@ -121,15 +122,19 @@ impl Programs {
         Ok(Self {
             zrep: artifacts::zrep()?,
             cases: artifacts::cases()?,
+            relay: artifacts::relay()?,
             tests,
         })
     }
 
     fn carry(&self, session: &Session) -> Result<()> {
-        session.files.add(&self.zrep, "bin/zrep")?;
-        session.files.add(&self.cases, "bin/cases")?;
+        session.add_program(&self.zrep, "zrep")?;
+        session.add_program(&self.cases, "cases")?;
+        session.add_program(&self.relay, "relay")?;
         for test in &self.tests {
-            session.files.add(&test.executable, &format!("tests/{}", test.target))?;
+            session
+                .files()
+                .add(&test.executable, &format!("tests/{}", test.target))?;
         }
         Ok(())
     }
