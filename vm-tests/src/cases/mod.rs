@@ -2,6 +2,7 @@
 //! its area. A new case is a new file and its name in the list below.
 
 pub mod chance;
+pub mod far;
 pub mod forest;
 pub mod pair;
 pub mod trace;
@@ -61,6 +62,14 @@ cases! {
         files_can_be_compared,
         leaves_everything_behind,
         sees_nothing_of_the_case_before,
+        two_hosts_reach_each_other,
+        two_hosts_have_their_own,
+        zrep_runs_on_the_second_host,
+        a_command_of_local_ssh_is_not_its_child,
+        a_relay_delays,
+        a_relay_has_accidents,
+        a_network_can_be_cut,
+        sees_nothing_of_a_second_host,
     ],
     init: [
         a_second_tag_does_not_disturb_the_first,
@@ -134,6 +143,15 @@ cases! {
         a_broken_stream_is_resumed,
         a_master_that_is_mounted_read_only_becomes_writable,
         the_next_sync_goes_on,
+    ],
+    remote: [
+        a_cut_stream_goes_on_where_it_was_cut,
+        a_frozen_peer_is_given_up,
+        a_key_opens_what_its_rule_says,
+        a_loop_starts_one_ssh_and_nothing_else,
+        names_with_blanks_travel,
+        no_server_outlives_its_client,
+        roles_turn_from_either_side,
     ],
     names: [
         a_name_without_room_for_a_snapshot_is_refused,
