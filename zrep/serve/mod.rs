@@ -7,23 +7,22 @@ use std::io::{PipeReader, PipeWriter};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::host::{Applied, BatchError, Carried, Error, ErrorKind, Host, Received};
-use crate::lock::FileLock;
-use crate::model::{Guid, Snapshot, State};
+use crate::host::{Error, ErrorKind, Host};
+use crate::model::{Guid, State};
 use crate::plan::lock::Seen;
-use crate::plan::{Action, Object, Transfer, expire};
-use crate::policy::{Denied, Policy, Right, Verdict};
-use crate::props::{Key, Tag, View};
-use crate::relay::{self, Way};
+use crate::policy::{Denied, Policy, Right};
+use crate::props::{Key, Tag};
 use crate::settings::Settings;
 use crate::wire::channel::{Broken, Channel};
 use crate::wire::frame::{LONGEST_REQUEST, VERSION};
-use crate::wire::message::{Encoding, Hello, Receive, Reply, Request, Send, Welcome};
+use crate::wire::message::{Hello, Reply, Request, Welcome};
 use pulse::Pulse;
 use zfs_ffi::DatasetName;
 
+mod batch;
 mod creation;
 mod pulse;
+mod stream;
 
 /// No client may ask to be waited for longer.
 const LONGEST_PATIENCE: u32 = 3600;
@@ -227,267 +226,6 @@ impl Session {
         self.policy().require_any(name).map_err(refused)?;
         let state = self.server.host.glance(name)?;
         Ok(state.map_or(Seen::Free, |state| self.server.host.lock_seen(&state, &self.tag)))
-    }
-
-    /// Carries out a batch of which every action is allowed, in order.
-    fn apply(&mut self, batch: &[Action]) -> Result<Vec<Applied>, BatchError> {
-        let kept = self.judge(batch)?;
-        let allowed: Vec<Action> = (batch.iter().zip(&kept))
-            .filter(|(_, kept)| kept.is_none())
-            .map(|(action, _)| action.clone())
-            .collect();
-        let _lock = self.file_lock(&allowed).map_err(|error| BatchError {
-            index: 0,
-            begun: false,
-            error,
-        })?;
-        let applied = if allowed.is_empty() {
-            Vec::new()
-        } else {
-            self.server.host.apply(&allowed)?
-        };
-        self.made.extend(applied.iter().filter_map(|applied| match applied {
-            Applied::Created { guid, .. } => Some(*guid),
-            Applied::Done | Applied::Kept { .. } => None,
-        }));
-        let mut applied = applied.into_iter();
-        Ok(kept
-            .into_iter()
-            .map(|kept| kept.or_else(|| applied.next()).unwrap_or(Applied::Done))
-            .collect())
-    }
-
-    /// For each action: what it comes to without being done, if it is not to be done.
-    fn judge(&self, batch: &[Action]) -> Result<Vec<Option<Applied>>, BatchError> {
-        let mut kept = Vec::with_capacity(batch.len());
-        for (index, action) in batch.iter().enumerate() {
-            let judged = self.policy().judge(&self.tag, action).map_err(refused);
-            let verdict = judged.and_then(|verdict| self.look_twice(action, &verdict));
-            kept.push(verdict.map_err(|error| BatchError {
-                index,
-                begun: false,
-                error,
-            })?);
-        }
-        Ok(kept)
-    }
-
-    fn look_twice(&self, action: &Action, verdict: &Verdict) -> Result<Option<Applied>, Error> {
-        let Action::Destroy { snapshot, guid, .. } = action else {
-            return Ok(None);
-        };
-        match verdict {
-            Verdict::Do => Ok(None),
-            Verdict::IfMadeHere if self.made.contains(guid) => Ok(None),
-            Verdict::IfMadeHere => Err(Error::new(
-                ErrorKind::Denied,
-                format!("destroy {snapshot}: a peer may destroy only what it made itself in the same session"),
-            )
-            .with_hint("no rule allows this; do it on that machine itself")),
-            Verdict::IfExpired if self.has_expired(&snapshot.dataset(), *guid)? => Ok(None),
-            Verdict::IfExpired => Ok(Some(Applied::Kept {
-                reason: "this side's own savecount keeps it".into(),
-            })),
-        }
-    }
-
-    fn has_expired(&self, dataset: &DatasetName, guid: Guid) -> Result<bool, Error> {
-        let Some(state) = self.server.host.observe(dataset)? else {
-            return Ok(true);
-        };
-        let count = expire::savecount(&state, &self.tag, expire::DEFAULT_SAVECOUNT).unwrap_or(usize::MAX);
-        let is_there = |snapshot: &Snapshot| snapshot.guid == guid;
-        let excess = expire::on_target(&self.tag, &state.snapshots, None, count);
-        Ok(!state.snapshots.iter().any(is_there) || excess.into_iter().any(is_there))
-    }
-
-    /// The file that shell zrep looks at, around the taking of a lock.
-    fn file_lock(&self, batch: &[Action]) -> Result<Option<FileLock>, Error> {
-        let property = self.tag.property(Key::LockPid);
-        let takes = |action: &Action| match action {
-            Action::Set {
-                on: Object::Dataset(_),
-                properties,
-            } => properties
-                .iter()
-                .any(|(name, value)| *name == property && value.is_some()),
-            _ => false,
-        };
-        if !batch.iter().any(takes) {
-            return Ok(None);
-        }
-        let settings = &self.server.settings;
-        FileLock::take(&settings.rundir, std::process::id(), settings.lock_retry)
-            .map(Some)
-            .map_err(|error| Error::new(ErrorKind::Busy, format!("lock file: {error:?}")))
-    }
-
-    fn receive(&mut self, channel: &mut Channel, number: u32, receive: Receive) -> Result<(), End> {
-        let guard = self.pulse.as_ref().map(|pulse| pulse.beat(number));
-        let result = self.receive_all(channel, receive);
-        drop(guard);
-        match result {
-            Ok(carried) => {
-                let failed = carried.received.as_ref().is_none_or(Result::is_err);
-                channel.answer(number, &Reply::Carried(carried)).map_err(ended)?;
-                if failed { Err(End::Closed) } else { Ok(()) }
-            }
-            Err(error) => {
-                channel.answer(number, &Reply::Failed(error)).map_err(ended)?;
-                // The stream is on its way, and nobody reads it.
-                Err(End::Closed)
-            }
-        }
-    }
-
-    fn receive_all(&mut self, channel: &Channel, receive: Receive) -> Result<Carried, Error> {
-        let Receive {
-            before,
-            mut transfer,
-            after,
-            encoding,
-            filter,
-        } = receive;
-        self.require_receivable(&mut transfer)?;
-        // Judged as a whole first: nothing is begun of what cannot be finished.
-        for batch in [&before, &after] {
-            batch
-                .iter()
-                .try_for_each(|action| self.policy().judge(&self.tag, action).map(drop))
-                .map_err(refused)?;
-        }
-        let filter = self.require_filter(filter)?;
-        let before = self.apply(&before);
-        let (mut received, mut applied) = (None, None);
-        if before.is_ok() {
-            let result = self.receive_stream(channel, &transfer, encoding, filter);
-            if result.is_ok() {
-                applied = Some(self.apply(&after));
-            }
-            received = Some(result);
-        }
-        Ok(Carried {
-            before,
-            received,
-            after: applied,
-        })
-    }
-
-    fn receive_stream(
-        &self,
-        channel: &Channel,
-        transfer: &Transfer,
-        encoding: Encoding,
-        filter: Option<String>,
-    ) -> Result<Received, Error> {
-        let way = Way {
-            encoding,
-            rate: None,
-            outfilter: None,
-            infilter: filter,
-        };
-        let io = |error: std::io::Error| Error::new(ErrorKind::Other, format!("receive {}: {error}", transfer.into));
-        let (input, relay) = channel
-            .way_in()
-            .and_then(|input| relay::inward(&way, input, channel.patience()))
-            .map_err(io)?;
-        let received = self.pulse.as_ref().map_or_else(
-            || self.server.host.receive(transfer, input.try_clone().map_err(io)?),
-            |pulse| pulse.counting(|| self.server.host.receive(transfer, input.try_clone().map_err(io)?)),
-        );
-        drop(input);
-        let relayed = relay.join();
-        let received = received?;
-        relayed.map(|()| received)
-    }
-
-    /// Only a replica is received into, and only this machine's own properties say what is one.
-    fn require_receivable(&self, transfer: &mut Transfer) -> Result<(), Error> {
-        let dataset = transfer.into.dataset();
-        self.policy().require(Right::Receive, &dataset).map_err(refused)?;
-        if let Some(creation) = &mut transfer.creation {
-            *creation = creation::harmless(&self.tag, &dataset, creation);
-        }
-        let state = self.server.host.glance(&dataset)?;
-        let is_master = state
-            .as_ref()
-            .is_some_and(|state| View::new(state, &self.tag).is_master());
-        let is_replica = state
-            .as_ref()
-            .is_none_or(|state| View::new(state, &self.tag).is_paired() || state.inconsistent);
-        match (is_master, is_replica || self.policy() == &Policy::User) {
-            (true, _) => Err(denied(format!("receive into {dataset}: it is the master here"))),
-            (false, false) => Err(denied(format!(
-                "receive into {dataset}: it is no replica of a pairing with tag {}",
-                self.tag
-            ))),
-            (false, true) => Ok(()),
-        }
-    }
-
-    fn require_filter(&self, filter: Option<String>) -> Result<Option<String>, Error> {
-        match filter {
-            Some(text) if !self.policy().may_run_commands() => Err(denied(format!(
-                "filter {text:?}: a peer with rules may not name commands"
-            ))
-            .with_hint("use --compress, or no filter")),
-            filter => Ok(filter),
-        }
-    }
-
-    fn send(&mut self, channel: &mut Channel, number: u32, send: Send) -> Result<(), End> {
-        let Send {
-            before,
-            transfer,
-            encoding,
-            filter,
-        } = send;
-        let guard = self.pulse.as_ref().map(|pulse| pulse.beat(number));
-        let allowed = self
-            .policy()
-            .require(Right::Send, &transfer.snapshot.dataset())
-            .map_err(refused);
-        let allowed = allowed.and_then(|()| self.require_filter(filter));
-        let before = allowed.map(|filter| (filter, self.apply(&before)));
-        drop(guard);
-        let filter = match before {
-            Ok((filter, before)) => {
-                let is_done = before.is_ok();
-                channel.answer(number, &Reply::Follows(before)).map_err(ended)?;
-                if !is_done {
-                    return Ok(());
-                }
-                filter
-            }
-            Err(error) => return channel.answer(number, &Reply::Failed(error)).map_err(ended),
-        };
-        self.send_stream(channel, number, &transfer, encoding, filter)
-            .map_err(End::Stream)?;
-        channel.answer(number, &Reply::Sent()).map_err(ended)
-    }
-
-    fn send_stream(
-        &self,
-        channel: &Channel,
-        number: u32,
-        transfer: &Transfer,
-        encoding: Encoding,
-        filter: Option<String>,
-    ) -> Result<(), Error> {
-        let way = Way {
-            encoding,
-            rate: None,
-            outfilter: filter,
-            infilter: None,
-        };
-        let io = |error: std::io::Error| Error::new(ErrorKind::Other, format!("send {}: {error}", transfer.snapshot));
-        let (out, relay) = channel
-            .way_out()
-            .and_then(|out| relay::outward(&way, out, number, channel.patience()))
-            .map_err(io)?;
-        let _beat = self.pulse.as_ref().map(Pulse::beat_beside);
-        self.server.host.send(transfer, out, None)?;
-        relay.join()
     }
 }
 

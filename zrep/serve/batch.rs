@@ -1,0 +1,105 @@
+//! Changes that a client asks for: each is judged by the rules, and a destroy is looked at twice.
+
+use super::{Session, refused};
+use crate::host::{Applied, BatchError, Error, ErrorKind};
+use crate::lock::FileLock;
+use crate::model::{Guid, Snapshot};
+use crate::plan::{Action, Object, expire};
+use crate::policy::Verdict;
+use crate::props::Key;
+use zfs_ffi::DatasetName;
+
+impl Session {
+    /// Carries out a batch of which every action is allowed, in order.
+    pub(super) fn apply(&mut self, batch: &[Action]) -> Result<Vec<Applied>, BatchError> {
+        let kept = self.judge(batch)?;
+        let allowed: Vec<Action> = (batch.iter().zip(&kept))
+            .filter(|(_, kept)| kept.is_none())
+            .map(|(action, _)| action.clone())
+            .collect();
+        let _lock = self.file_lock(&allowed).map_err(|error| BatchError {
+            index: 0,
+            begun: false,
+            error,
+        })?;
+        let applied = if allowed.is_empty() {
+            Vec::new()
+        } else {
+            self.server.host.apply(&allowed)?
+        };
+        self.made.extend(applied.iter().filter_map(|applied| match applied {
+            Applied::Created { guid, .. } => Some(*guid),
+            Applied::Done | Applied::Kept { .. } => None,
+        }));
+        let mut applied = applied.into_iter();
+        Ok(kept
+            .into_iter()
+            .map(|kept| kept.or_else(|| applied.next()).unwrap_or(Applied::Done))
+            .collect())
+    }
+
+    /// For each action: what it comes to without being done, if it is not to be done.
+    fn judge(&self, batch: &[Action]) -> Result<Vec<Option<Applied>>, BatchError> {
+        let mut kept = Vec::with_capacity(batch.len());
+        for (index, action) in batch.iter().enumerate() {
+            let judged = self.policy().judge(&self.tag, action).map_err(refused);
+            let verdict = judged.and_then(|verdict| self.look_twice(action, &verdict));
+            kept.push(verdict.map_err(|error| BatchError {
+                index,
+                begun: false,
+                error,
+            })?);
+        }
+        Ok(kept)
+    }
+
+    fn look_twice(&self, action: &Action, verdict: &Verdict) -> Result<Option<Applied>, Error> {
+        let Action::Destroy { snapshot, guid, .. } = action else {
+            return Ok(None);
+        };
+        match verdict {
+            Verdict::Do => Ok(None),
+            Verdict::IfMadeHere if self.made.contains(guid) => Ok(None),
+            Verdict::IfMadeHere => Err(Error::new(
+                ErrorKind::Denied,
+                format!("destroy {snapshot}: a peer may destroy only what it made itself in the same session"),
+            )
+            .with_hint("no rule allows this; do it on that machine itself")),
+            Verdict::IfExpired if self.has_expired(&snapshot.dataset(), *guid)? => Ok(None),
+            Verdict::IfExpired => Ok(Some(Applied::Kept {
+                reason: "this side's own savecount keeps it".into(),
+            })),
+        }
+    }
+
+    fn has_expired(&self, dataset: &DatasetName, guid: Guid) -> Result<bool, Error> {
+        let Some(state) = self.server.host.observe(dataset)? else {
+            return Ok(true);
+        };
+        let count = expire::savecount(&state, &self.tag, expire::DEFAULT_SAVECOUNT).unwrap_or(usize::MAX);
+        let is_there = |snapshot: &Snapshot| snapshot.guid == guid;
+        let excess = expire::on_target(&self.tag, &state.snapshots, None, count);
+        Ok(!state.snapshots.iter().any(is_there) || excess.into_iter().any(is_there))
+    }
+
+    /// The file that shell zrep looks at, around the taking of a lock.
+    fn file_lock(&self, batch: &[Action]) -> Result<Option<FileLock>, Error> {
+        let property = self.tag.property(Key::LockPid);
+        let takes = |action: &Action| match action {
+            Action::Set {
+                on: Object::Dataset(_),
+                properties,
+            } => properties
+                .iter()
+                .any(|(name, value)| *name == property && value.is_some()),
+            _ => false,
+        };
+        if !batch.iter().any(takes) {
+            return Ok(None);
+        }
+        let settings = &self.server.settings;
+        FileLock::take(&settings.rundir, std::process::id(), settings.lock_retry)
+            .map(Some)
+            .map_err(|error| Error::new(ErrorKind::Busy, format!("lock file: {error:?}")))
+    }
+}

@@ -1,0 +1,182 @@
+//! Streams that a client sends or wants, and what stands around them.
+
+use super::{End, Session, denied, ended, refused};
+use crate::host::{Carried, Error, ErrorKind, Received};
+use crate::plan::Transfer;
+use crate::policy::{Policy, Right};
+use crate::props::View;
+use crate::relay::{self, Way};
+use crate::serve::creation;
+use crate::serve::pulse::Pulse;
+use crate::wire::channel::Channel;
+use crate::wire::message::{Encoding, Receive, Reply, Send};
+
+impl Session {
+    pub(super) fn receive(&mut self, channel: &mut Channel, number: u32, receive: Receive) -> Result<(), End> {
+        let guard = self.pulse.as_ref().map(|pulse| pulse.beat(number));
+        let result = self.receive_all(channel, receive);
+        drop(guard);
+        match result {
+            Ok(carried) => {
+                let failed = carried.received.as_ref().is_none_or(Result::is_err);
+                channel.answer(number, &Reply::Carried(carried)).map_err(ended)?;
+                if failed { Err(End::Closed) } else { Ok(()) }
+            }
+            Err(error) => {
+                channel.answer(number, &Reply::Failed(error)).map_err(ended)?;
+                // The stream is on its way, and nobody reads it.
+                Err(End::Closed)
+            }
+        }
+    }
+
+    fn receive_all(&mut self, channel: &Channel, receive: Receive) -> Result<Carried, Error> {
+        let Receive {
+            before,
+            mut transfer,
+            after,
+            encoding,
+            filter,
+        } = receive;
+        self.require_receivable(&mut transfer)?;
+        // Judged as a whole first: nothing is begun of what cannot be finished.
+        for batch in [&before, &after] {
+            batch
+                .iter()
+                .try_for_each(|action| self.policy().judge(&self.tag, action).map(drop))
+                .map_err(refused)?;
+        }
+        let filter = self.require_filter(filter)?;
+        let before = self.apply(&before);
+        let (mut received, mut applied) = (None, None);
+        if before.is_ok() {
+            let result = self.receive_stream(channel, &transfer, encoding, filter);
+            if result.is_ok() {
+                applied = Some(self.apply(&after));
+            }
+            received = Some(result);
+        }
+        Ok(Carried {
+            before,
+            received,
+            after: applied,
+        })
+    }
+
+    fn receive_stream(
+        &self,
+        channel: &Channel,
+        transfer: &Transfer,
+        encoding: Encoding,
+        filter: Option<String>,
+    ) -> Result<Received, Error> {
+        let way = Way {
+            encoding,
+            rate: None,
+            outfilter: None,
+            infilter: filter,
+        };
+        let io = |error: std::io::Error| Error::new(ErrorKind::Other, format!("receive {}: {error}", transfer.into));
+        let (input, relay) = channel
+            .way_in()
+            .and_then(|input| relay::inward(&way, input, channel.patience()))
+            .map_err(io)?;
+        let received = self.pulse.as_ref().map_or_else(
+            || self.server.host.receive(transfer, input.try_clone().map_err(io)?),
+            |pulse| pulse.counting(|| self.server.host.receive(transfer, input.try_clone().map_err(io)?)),
+        );
+        drop(input);
+        let relayed = relay.join();
+        let received = received?;
+        relayed.map(|()| received)
+    }
+
+    /// Only a replica is received into, and only this machine's own properties say what is one.
+    fn require_receivable(&self, transfer: &mut Transfer) -> Result<(), Error> {
+        let dataset = transfer.into.dataset();
+        self.policy().require(Right::Receive, &dataset).map_err(refused)?;
+        if let Some(creation) = &mut transfer.creation {
+            *creation = creation::harmless(&self.tag, &dataset, creation);
+        }
+        let state = self.server.host.glance(&dataset)?;
+        let is_master = state
+            .as_ref()
+            .is_some_and(|state| View::new(state, &self.tag).is_master());
+        let is_replica = state
+            .as_ref()
+            .is_none_or(|state| View::new(state, &self.tag).is_paired() || state.inconsistent);
+        match (is_master, is_replica || self.policy() == &Policy::User) {
+            (true, _) => Err(denied(format!("receive into {dataset}: it is the master here"))),
+            (false, false) => Err(denied(format!(
+                "receive into {dataset}: it is no replica of a pairing with tag {}",
+                self.tag
+            ))),
+            (false, true) => Ok(()),
+        }
+    }
+
+    fn require_filter(&self, filter: Option<String>) -> Result<Option<String>, Error> {
+        match filter {
+            Some(text) if !self.policy().may_run_commands() => Err(denied(format!(
+                "filter {text:?}: a peer with rules may not name commands"
+            ))
+            .with_hint("use --compress, or no filter")),
+            filter => Ok(filter),
+        }
+    }
+
+    pub(super) fn send(&mut self, channel: &mut Channel, number: u32, send: Send) -> Result<(), End> {
+        let Send {
+            before,
+            transfer,
+            encoding,
+            filter,
+        } = send;
+        let guard = self.pulse.as_ref().map(|pulse| pulse.beat(number));
+        let allowed = self
+            .policy()
+            .require(Right::Send, &transfer.snapshot.dataset())
+            .map_err(refused);
+        let allowed = allowed.and_then(|()| self.require_filter(filter));
+        let before = allowed.map(|filter| (filter, self.apply(&before)));
+        drop(guard);
+        let filter = match before {
+            Ok((filter, before)) => {
+                let is_done = before.is_ok();
+                channel.answer(number, &Reply::Follows(before)).map_err(ended)?;
+                if !is_done {
+                    return Ok(());
+                }
+                filter
+            }
+            Err(error) => return channel.answer(number, &Reply::Failed(error)).map_err(ended),
+        };
+        self.send_stream(channel, number, &transfer, encoding, filter)
+            .map_err(End::Stream)?;
+        channel.answer(number, &Reply::Sent()).map_err(ended)
+    }
+
+    fn send_stream(
+        &self,
+        channel: &Channel,
+        number: u32,
+        transfer: &Transfer,
+        encoding: Encoding,
+        filter: Option<String>,
+    ) -> Result<(), Error> {
+        let way = Way {
+            encoding,
+            rate: None,
+            outfilter: filter,
+            infilter: None,
+        };
+        let io = |error: std::io::Error| Error::new(ErrorKind::Other, format!("send {}: {error}", transfer.snapshot));
+        let (out, relay) = channel
+            .way_out()
+            .and_then(|out| relay::outward(&way, out, number, channel.patience()))
+            .map_err(io)?;
+        let _beat = self.pulse.as_ref().map(Pulse::beat_beside);
+        self.server.host.send(transfer, out, None)?;
+        relay.join()
+    }
+}
