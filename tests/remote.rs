@@ -4,11 +4,12 @@ mod support;
 
 use std::io::Write;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use support::{Machines, hostile};
 use zrep::exit::Exit;
 use zrep::host::fake::Fake;
+use zrep::host::{ErrorKind, Host};
 use zrep::model::State;
 use zrep::policy::{Grant, Policy};
 use zrep::wire::channel::Channel;
@@ -201,5 +202,43 @@ fn what_is_not_allowed_is_refused_by_name() {
         };
         assert!(refused.hint.is_some(), "{refused:?}");
         assert_eq!(before, after, "{request:?}");
+    }
+}
+
+#[test]
+fn a_server_that_lies_is_hung_up_on() {
+    let name = zfs_ffi::DatasetName::new("dst/a").unwrap();
+    let welcome = support::reply(0, &support::welcome());
+    let long = Header {
+        kind: 0x82,
+        request: 1,
+        length: LONGEST_ANSWER + 1,
+    }
+    .encode()
+    .to_vec();
+    let after_welcome = |rest: Vec<u8>| [welcome.clone(), rest].concat();
+    for (lie, kind) in [
+        (Vec::new(), ErrorKind::Unreachable),
+        (b"Welcome to beta, have a nice day!\n".to_vec(), ErrorKind::Unreachable),
+        (vec![0; 4096], ErrorKind::Unreachable),
+        (support::reply(7, &support::welcome()), ErrorKind::Unreachable),
+        (support::reply(0, &Reply::Done()), ErrorKind::Unreachable),
+        (after_welcome(Vec::new()), ErrorKind::Lost),
+        (after_welcome(long), ErrorKind::Lost),
+        (
+            after_welcome(support::reply(9, &Reply::Observed(None))),
+            ErrorKind::Lost,
+        ),
+        (after_welcome(support::reply(1, &Reply::Sent())), ErrorKind::Lost),
+        (
+            after_welcome(support::reply(1, &Reply::Observed(None))[..10].to_vec()),
+            ErrorKind::Lost,
+        ),
+    ] {
+        let begun = Instant::now();
+        let error = support::liar(&lie).observe(&name).unwrap_err();
+        assert_eq!(error.kind, kind, "{lie:?}: {error}");
+        assert!(error.text.contains("beta"), "{error}");
+        assert!(begun.elapsed() < Duration::from_secs(30), "{lie:?}");
     }
 }

@@ -3,7 +3,7 @@
 // Each test program uses a part of this.
 #![allow(dead_code, unreachable_pub)]
 
-use std::io::{self, PipeReader, PipeWriter};
+use std::io::{self, PipeReader, PipeWriter, Write};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
@@ -29,7 +29,7 @@ use zrep::serve::Server;
 use zrep::session::Session;
 use zrep::settings::{Machine, Settings};
 use zrep::ui::Ui;
-use zrep::wire::frame::VERSION;
+use zrep::wire::frame::{Header, VERSION};
 use zrep::wire::message::{Encoding, Hello, Receive, Reply, Request, Send, Welcome};
 
 /// `alpha` has a source, `beta` a pool for targets.
@@ -348,4 +348,61 @@ pub fn messages() -> Vec<(u8, Vec<u8>)> {
     requests
         .chain(replies.iter().map(|reply| (reply.kind(), reply.encode())))
         .collect()
+}
+
+/// An answer as it is on the wire.
+pub fn reply(number: u32, reply: &Reply) -> Vec<u8> {
+    let body = reply.encode();
+    let header = Header {
+        kind: reply.kind(),
+        request: number,
+        length: u32::try_from(body.len()).unwrap(),
+    };
+    [&header.encode()[..], &body].concat()
+}
+
+pub fn welcome() -> Reply {
+    Reply::Welcome(Welcome {
+        version: VERSION,
+        zrep: "test".into(),
+        host: "beta".into(),
+        pid: 1,
+        zfs: "2.3".into(),
+        features: Vec::new(),
+    })
+}
+
+/// A client whose server says just this, whatever it is asked, and then nothing more.
+pub fn liar(bytes: &[u8]) -> Remote {
+    let Request::Hello(hello) = hello() else { unreachable!() };
+    Remote::new(
+        Box::new(Liar(bytes.to_vec())),
+        Hello { patience: 1, ..hello },
+        Way::PLAIN,
+    )
+}
+
+#[derive(Debug)]
+struct Liar(Vec<u8>);
+
+impl Dial for Liar {
+    fn host(&self) -> &str {
+        "beta"
+    }
+
+    fn dial(&self) -> io::Result<Line> {
+        let (mut theirs, out) = io::pipe()?;
+        let (input, mut their_out) = io::pipe()?;
+        let lie = self.0.clone();
+        let thread = thread::spawn(move || {
+            let _ = their_out.write_all(&lie);
+            // Its end stays open until the client has gone.
+            let _ = io::copy(&mut theirs, &mut io::sink());
+        });
+        Ok(Line {
+            input,
+            out,
+            carrier: Box::new(Thread(Some(thread))),
+        })
+    }
 }
