@@ -2,6 +2,8 @@
 //!
 //! The real pools are named by `ZREP_TEST_POOLS=SOURCE:TARGET`; without it that half says that it was skipped. The laboratory runs it.
 
+mod support;
+
 use std::fs;
 use std::io::{Read, Write, pipe};
 use std::process::Command;
@@ -12,6 +14,7 @@ use std::thread;
 use zfs_ffi::{DatasetName, SnapshotName};
 use zrep::host::fake::Fake;
 use zrep::host::local::Local;
+use zrep::host::remote::Remote;
 use zrep::host::{Applied, Error, ErrorKind, Host, Received};
 use zrep::model::{Guid, Kind, Native, Origin, State, StreamFlags};
 use zrep::plan::{Action, Base, BaseName, Creation, IfHeld, Object, Transfer};
@@ -19,6 +22,10 @@ use zrep::plan::{Action, Base, BaseName, Creation, IfHeld, Object, Transfer};
 /// A machine with two pools, and a hand that writes to its datasets.
 trait World: Sync {
     fn host(&self) -> &dyn Host;
+    /// Where streams go to. Another session than the one that they come from, where there are sessions.
+    fn receiver(&self) -> &dyn Host {
+        self.host()
+    }
     fn create(&self, name: &str);
     fn write(&self, name: &str, data: &[u8]);
     fn hold(&self, snapshot: &str);
@@ -42,6 +49,39 @@ impl World for FakeWorld {
 
     fn hold(&self, snapshot: &str) {
         self.0.hold(snapshot);
+    }
+
+    fn pools(&self) -> (&str, &str) {
+        ("src", "dst")
+    }
+}
+
+/// The fake at the other end of two sessions.
+struct FarWorld {
+    fake: Arc<Fake>,
+    remote: Remote,
+    receiver: Remote,
+}
+
+impl World for FarWorld {
+    fn host(&self) -> &dyn Host {
+        &self.remote
+    }
+
+    fn receiver(&self) -> &dyn Host {
+        &self.receiver
+    }
+
+    fn create(&self, name: &str) {
+        self.fake.create(name, Kind::Filesystem);
+    }
+
+    fn write(&self, name: &str, data: &[u8]) {
+        self.fake.write(name, data);
+    }
+
+    fn hold(&self, snapshot: &str) {
+        self.fake.hold(snapshot);
     }
 
     fn pools(&self) -> (&str, &str) {
@@ -117,6 +157,11 @@ struct Scene<'a> {
     target: DatasetName,
 }
 
+/// Names that zrep gives: a peer may touch no others.
+const A: &str = "zrep_00000a";
+const B: &str = "zrep_00000b";
+const C: &str = "zrep_00000c";
+
 static SCENES: AtomicU32 = AtomicU32::new(0);
 
 impl<'a> Scene<'a> {
@@ -189,15 +234,15 @@ impl<'a> Scene<'a> {
                 // A receiver that refuses closes its end early.
                 let _ = to_receiver.write_all(&stream);
             });
-            let received = self.host().receive(transfer, input);
+            let received = self.world.receiver().receive(transfer, input);
             (sender.join().unwrap(), received)
         })
     }
 
     /// Both sides have snapshot `a`.
     fn synced(&self) -> (SnapshotName, Guid) {
-        let (a, guid) = self.snapshot(&self.source, "a");
-        assert_eq!(self.send(&self.transfer("a", None)).unwrap().guid, guid);
+        let (a, guid) = self.snapshot(&self.source, A);
+        assert_eq!(self.send(&self.transfer(A, None)).unwrap().guid, guid);
         (a, guid)
     }
 }
@@ -243,11 +288,11 @@ fn what_is_not_there_is_none(scene: &Scene<'_>) {
 }
 
 fn a_snapshot_is_observed_as_it_was_told(scene: &Scene<'_>) {
-    let (_, first) = scene.snapshot(&scene.source, "a");
-    let (_, second) = scene.snapshot(&scene.source, "b");
+    let (_, first) = scene.snapshot(&scene.source, A);
+    let (_, second) = scene.snapshot(&scene.source, B);
     let state = scene.observe(&scene.source);
     let seen: Vec<(&str, Guid)> = state.snapshots.iter().map(|s| (s.name.as_str(), s.guid)).collect();
-    assert_eq!(seen, [("a", first), ("b", second)]);
+    assert_eq!(seen, [(A, first), (B, second)]);
     let since = scene
         .host()
         .snapshots_since(&scene.source, state.snapshots[0].createtxg)
@@ -256,24 +301,24 @@ fn a_snapshot_is_observed_as_it_was_told(scene: &Scene<'_>) {
 }
 
 fn a_batch_that_is_impossible_is_not_begun(scene: &Scene<'_>) {
-    let (taken, _) = scene.snapshot(&scene.source, "a");
+    let (taken, _) = scene.snapshot(&scene.source, A);
     let batch = [
-        expect(&scene.source, "zrep:x", None),
+        expect(&scene.source, "zrep:savecount", None),
         Action::Snapshot(taken),
-        set(&scene.source, "zrep:x", Some("1")),
+        set(&scene.source, "zrep:savecount", Some("1")),
     ];
     let failed = scene.host().apply(&batch).unwrap_err();
     assert_eq!(
         (failed.index, failed.begun, failed.error.kind),
         (1, false, ErrorKind::Exists)
     );
-    assert!(!scene.observe(&scene.source).user.contains_key("zrep:x"));
+    assert!(!scene.observe(&scene.source).user.contains_key("zrep:savecount"));
 }
 
 fn a_condition_compares_the_local_value_only(scene: &Scene<'_>) {
     let (parent, _) = scene.world.pools();
     let parent = DatasetName::new(parent).unwrap();
-    let name = "zrep:condition";
+    let name = "zrep:lock-pid";
     scene.apply(&[set(&parent, name, Some("inherited"))]);
     scene.apply(&[expect(&scene.source, name, None)]);
     let wrong = scene
@@ -300,25 +345,25 @@ fn a_condition_sees_snapshots_of_others(scene: &Scene<'_>) {
         snapshot: snapshot.cloned(),
     };
     scene.apply(&[newest(None)]);
-    let (a, _) = scene.snapshot(&scene.source, "a");
+    let (a, _) = scene.snapshot(&scene.source, A);
     scene.apply(&[newest(Some(&a))]);
-    scene.snapshot(&scene.source, "b");
+    scene.snapshot(&scene.source, B);
     for stale in [None, Some(&a)] {
         let failed = scene
             .host()
-            .apply(&[newest(stale), set(&scene.source, "zrep:z", Some("1"))])
+            .apply(&[newest(stale), set(&scene.source, "zrep:lock-time", Some("1"))])
             .unwrap_err();
         assert_eq!(
             (failed.index, failed.begun, failed.error.kind),
             (0, false, ErrorKind::Unexpected)
         );
     }
-    assert!(!scene.observe(&scene.source).user.contains_key("zrep:z"));
+    assert!(!scene.observe(&scene.source).user.contains_key("zrep:lock-time"));
 }
 
 fn properties_of_snapshots_are_their_own(scene: &Scene<'_>) {
-    let (a, _) = scene.snapshot(&scene.source, "a");
-    scene.apply(&[set(&scene.source, "zrep:of-dataset", Some("1"))]);
+    let (a, _) = scene.snapshot(&scene.source, A);
+    scene.apply(&[set(&scene.source, "zrep:lastsent", Some("1"))]);
     let on = Object::Snapshot(a);
     scene.apply(&[Action::Set {
         on,
@@ -332,7 +377,7 @@ fn properties_of_snapshots_are_their_own(scene: &Scene<'_>) {
 }
 
 fn only_the_snapshot_that_was_meant_is_destroyed(scene: &Scene<'_>) {
-    let (a, guid) = scene.snapshot(&scene.source, "a");
+    let (a, guid) = scene.snapshot(&scene.source, A);
     let other = Guid(guid.0 ^ 1);
     let failed = scene.host().apply(&[destroy(&a, other, IfHeld::Keep)]).unwrap_err();
     assert_eq!((failed.begun, failed.error.kind), (false, ErrorKind::Unexpected));
@@ -347,9 +392,12 @@ fn only_the_snapshot_that_was_meant_is_destroyed(scene: &Scene<'_>) {
 }
 
 fn a_held_snapshot_is_kept_or_fails_the_batch(scene: &Scene<'_>) {
-    let (a, guid) = scene.snapshot(&scene.source, "a");
+    let (a, guid) = scene.snapshot(&scene.source, A);
     scene.world.hold(a.as_str());
-    let kept = scene.apply(&[destroy(&a, guid, IfHeld::Keep), set(&scene.source, "zrep:y", Some("1"))]);
+    let kept = scene.apply(&[
+        destroy(&a, guid, IfHeld::Keep),
+        set(&scene.source, "zrep:lastsent", Some("1")),
+    ]);
     assert!(
         matches!(kept.as_slice(), [Applied::Kept { .. }, Applied::Done]),
         "{kept:?}"
@@ -368,30 +416,27 @@ fn a_full_stream_makes_a_readonly_replica(scene: &Scene<'_>) {
             .iter()
             .map(|s| (s.name.as_str(), s.guid))
             .collect::<Vec<_>>(),
-        [("a", guid)]
+        [(A, guid)]
     );
     assert_eq!((target.readonly, target.readonly_origin), (true, Origin::Local));
     assert_eq!(target.user["zrep:dest-fs"].origin, Origin::Received);
     assert_eq!((target.inconsistent, target.partial, target.written), (false, None, 0));
-    let again = scene.send(&scene.transfer("a", None)).unwrap_err();
+    let again = scene.send(&scene.transfer(A, None)).unwrap_err();
     assert_eq!(again.kind, ErrorKind::Exists);
 }
 
 fn an_increment_needs_its_base_and_an_unmodified_target(scene: &Scene<'_>) {
     let (a, a_guid) = scene.synced();
-    let (b, b_guid) = scene.snapshot(&scene.source, "b");
-    scene.snapshot(&scene.source, "c");
-    let wrong = scene.send(&scene.transfer("c", Some((&b, b_guid)))).unwrap_err();
+    let (b, b_guid) = scene.snapshot(&scene.source, B);
+    scene.snapshot(&scene.source, C);
+    let wrong = scene.send(&scene.transfer(C, Some((&b, b_guid)))).unwrap_err();
     assert_eq!(wrong.kind, ErrorKind::WrongBase);
-    assert_eq!(
-        scene.send(&scene.transfer("b", Some((&a, a_guid)))).unwrap().guid,
-        b_guid
-    );
+    assert_eq!(scene.send(&scene.transfer(B, Some((&a, a_guid)))).unwrap().guid, b_guid);
     scene.world.write(scene.target.as_str(), b"somebody was here");
-    let modified = scene.send(&scene.transfer("c", Some((&b, b_guid)))).unwrap_err();
+    let modified = scene.send(&scene.transfer(C, Some((&b, b_guid)))).unwrap_err();
     assert_eq!(modified.kind, ErrorKind::Modified);
-    scene.apply(&[Action::Rollback(scene.target.snapshot("b").unwrap())]);
-    scene.send(&scene.transfer("c", Some((&b, b_guid)))).unwrap();
+    scene.apply(&[Action::Rollback(scene.target.snapshot(B).unwrap())]);
+    scene.send(&scene.transfer(C, Some((&b, b_guid)))).unwrap();
 }
 
 fn a_snapshot_that_is_not_there_is_the_senders_fault(scene: &Scene<'_>) {
@@ -404,8 +449,8 @@ fn a_snapshot_that_is_not_there_is_the_senders_fault(scene: &Scene<'_>) {
 fn an_interrupted_increment_goes_on_from_where_it_stopped(scene: &Scene<'_>) {
     let (a, a_guid) = scene.synced();
     scene.world.write(scene.source.as_str(), &noise(1 << 20));
-    let (_, b_guid) = scene.snapshot(&scene.source, "b");
-    let transfer = scene.transfer("b", Some((&a, a_guid)));
+    let (_, b_guid) = scene.snapshot(&scene.source, B);
+    let transfer = scene.transfer(B, Some((&a, a_guid)));
     let broken = scene.send_part(&transfer, 700_000).1.unwrap_err();
     assert_eq!(broken.kind, ErrorKind::Interrupted);
     let partial = scene.observe(&scene.target).partial.expect("what arrived");
@@ -429,8 +474,8 @@ fn an_interrupted_increment_goes_on_from_where_it_stopped(scene: &Scene<'_>) {
 fn an_interrupted_increment_can_be_dropped(scene: &Scene<'_>) {
     let (a, guid) = scene.synced();
     scene.world.write(scene.source.as_str(), &noise(1 << 20));
-    scene.snapshot(&scene.source, "b");
-    let transfer = scene.transfer("b", Some((&a, guid)));
+    scene.snapshot(&scene.source, B);
+    let transfer = scene.transfer(B, Some((&a, guid)));
     scene.send_part(&transfer, 700_000).1.unwrap_err();
     scene.apply(&[Action::DiscardPartial(scene.target.clone())]);
     assert_eq!(scene.observe(&scene.target).partial, None);
@@ -443,19 +488,19 @@ fn an_interrupted_increment_can_be_dropped(scene: &Scene<'_>) {
 }
 
 fn a_half_received_dataset_can_be_destroyed_and_no_other(scene: &Scene<'_>) {
-    scene.snapshot(&scene.source, "a");
-    scene.send_part(&scene.transfer("a", None), 500_000).1.unwrap_err();
+    scene.snapshot(&scene.source, A);
+    scene.send_part(&scene.transfer(A, None), 500_000).1.unwrap_err();
     assert!(scene.observe(&scene.target).inconsistent);
     scene.apply(&[Action::DestroyUnreceived(scene.target.clone())]);
     assert_eq!(scene.host().observe(&scene.target).unwrap(), None);
-    scene.send(&scene.transfer("a", None)).unwrap();
+    scene.send(&scene.transfer(A, None)).unwrap();
     scene.apply(&[Action::DestroyUnreceived(scene.target.clone())]);
     assert_eq!(scene.observe(&scene.target).snapshots.len(), 1, "received by now");
 }
 
 fn a_rollback_goes_to_the_newest_snapshot_only(scene: &Scene<'_>) {
-    let (a, _) = scene.snapshot(&scene.source, "a");
-    let (b, b_guid) = scene.snapshot(&scene.source, "b");
+    let (a, _) = scene.snapshot(&scene.source, A);
+    let (b, b_guid) = scene.snapshot(&scene.source, B);
     let failed = scene.host().apply(&[Action::Rollback(a.clone())]).unwrap_err();
     assert_eq!(failed.error.kind, ErrorKind::Exists);
     scene.world.write(scene.source.as_str(), &noise(1 << 20));
@@ -465,16 +510,16 @@ fn a_rollback_goes_to_the_newest_snapshot_only(scene: &Scene<'_>) {
 }
 
 fn datasets_are_found_by_a_property_of_their_own(scene: &Scene<'_>) {
-    let found = |scene: &Scene<'_>| scene.host().with_property("zrep:find-me").unwrap();
+    let found = |scene: &Scene<'_>| scene.host().with_property("zrep:lastsenttime").unwrap();
     assert_eq!(found(scene), []);
     scene.world.create(&format!("{}/child", scene.source));
-    scene.apply(&[set(&scene.source, "zrep:find-me", Some("x"))]);
+    scene.apply(&[set(&scene.source, "zrep:lastsenttime", Some("x"))]);
     assert_eq!(
         found(scene),
         std::slice::from_ref(&scene.source),
         "a child that inherits it is not found"
     );
-    scene.apply(&[set(&scene.source, "zrep:find-me", None)]);
+    scene.apply(&[set(&scene.source, "zrep:lastsenttime", None)]);
 }
 
 fn readonly_is_set_and_inherited_like_any_other(scene: &Scene<'_>) {
@@ -566,6 +611,16 @@ fn check_all(world: &dyn World) {
 #[test]
 fn the_fake_keeps_the_contract() {
     check_all(&FakeWorld(Fake::new(&["src", "dst"])));
+}
+
+#[test]
+fn a_far_fake_keeps_the_contract() {
+    let fake = Arc::new(Fake::new(&["src", "dst"]));
+    check_all(&FarWorld {
+        remote: support::far(&fake),
+        receiver: support::far(&fake),
+        fake,
+    });
 }
 
 #[test]

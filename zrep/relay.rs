@@ -45,6 +45,18 @@ impl Way {
         infilter: None,
     };
 
+    /// The same for a stream that is copied anyway. Only a kernel sees where a plain one ends; who copies needs frames.
+    #[must_use]
+    pub fn copying(&self) -> Self {
+        match self.encoding {
+            Encoding::Plain => Self {
+                encoding: Encoding::Chunks,
+                ..self.clone()
+            },
+            Encoding::Chunks | Encoding::Zstd => self.clone(),
+        }
+    }
+
     /// What the user asked for.
     pub fn new(rate: Option<u64>, compress: bool, outfilter: Option<String>, infilter: Option<String>) -> Self {
         let copies = rate.is_some() || outfilter.is_some() || infilter.is_some();

@@ -406,3 +406,14 @@ impl Dial for Liar {
         })
     }
 }
+
+/// A machine behind a session of its own, for whoever may do there what its user may.
+pub fn far(fake: &Arc<Fake>) -> Remote {
+    let Request::Hello(hello) = hello() else { unreachable!() };
+    let dial = Inside {
+        name: "beta",
+        host: Arc::clone(fake),
+        policy: Policy::User,
+    };
+    Remote::new(Box::new(dial), hello, Way::PLAIN)
+}

@@ -56,7 +56,8 @@ fn across(ends: &Ends, transfer: &Transfer, watch: &dyn Watch) -> Result<Receive
         )
     })?;
     let receive = || ends.target.receive(transfer, input);
-    sending(ends, transfer, watch, out, receive).map_err(|failed| of_stream(transfer, failed))
+    // The end of the pipe tells the receiver of a failure.
+    sending(ends, transfer, watch, (out, Box::new(|| {})), receive).map_err(|failed| of_stream(transfer, failed))
 }
 
 /// Sends in a thread of its own, while `receive` does what the other end takes.
@@ -64,7 +65,7 @@ fn sending<T>(
     ends: &Ends,
     transfer: &Transfer,
     watch: &dyn Watch,
-    out: PipeWriter,
+    (out, abort): (PipeWriter, Box<dyn FnOnce() + Send>),
     receive: impl FnOnce() -> Result<T, Error>,
 ) -> Result<T, (Side, Error)> {
     let bytes = watch.wants_bytes();
@@ -73,8 +74,12 @@ fn sending<T>(
     let told = |so_far| watch.sent(transfer, so_far);
     thread::scope(|scope| {
         let sender = scope.spawn(|| {
-            ends.source
-                .send(transfer, out, bytes.then_some(&told as &(dyn Fn(u64) + Sync)))
+            let told = bytes.then_some(&told as &(dyn Fn(u64) + Sync));
+            let sent = ends.source.send(transfer, out, told);
+            if sent.is_err() {
+                abort();
+            }
+            sent
         });
         let received = receive();
         let sent = sender.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
@@ -88,7 +93,7 @@ fn push(run: &mut Run, transfer: &Transfer, watch: &dyn Watch) -> Result<Receive
     let after = run.part(Some(run.next + 1), Side::Target).to_vec();
     let ends = run.job.ends.clone();
     let of_target = |error: Error| of_stream(transfer, (Side::Target, error));
-    let Inlet { way, finish } = ends
+    let Inlet { way, abort, finish } = ends
         .target
         .inlet(Errand {
             before: &before,
@@ -106,7 +111,7 @@ fn push(run: &mut Run, transfer: &Transfer, watch: &dyn Watch) -> Result<Receive
         (first, last) = (before, after);
         received.unwrap_or_else(|| Err(missing(transfer)))
     };
-    let received = sending(&ends, transfer, watch, way, receive);
+    let received = sending(&ends, transfer, watch, (way, abort), receive);
     note(run, Side::Target, before, first)?;
     let received = received.map_err(|failed| of_stream(transfer, failed))?;
     if let Some(last) = last {
@@ -192,7 +197,7 @@ fn judge<T>(sent: Result<(), Error>, received: Result<T, Error>) -> Result<T, (S
         (
             Err(cause),
             Err(Error {
-                kind: ErrorKind::Interrupted,
+                kind: ErrorKind::Interrupted | ErrorKind::Lost,
                 ..
             }),
         ) if cause.kind != ErrorKind::Interrupted => Err((Side::Source, cause)),

@@ -106,6 +106,8 @@ pub struct Errand<'a> {
 pub struct Inlet<'a> {
     /// Where the stream is written to. To be closed behind its last byte.
     pub way: PipeWriter,
+    /// Breaks the connection. For a sender that fails: nothing else tells the far side that no more will come.
+    pub abort: Box<dyn FnOnce() + Send>,
     /// Waits for the far side's answer.
     pub finish: Box<dyn FnOnce() -> Result<Carried, Error> + 'a>,
 }

@@ -2,7 +2,7 @@
 
 use super::{End, Session, denied, ended, refused};
 use crate::host::{Carried, Error, ErrorKind, Received};
-use crate::plan::Transfer;
+use crate::plan::{Action, Transfer};
 use crate::policy::{Policy, Right};
 use crate::props::View;
 use crate::relay::{self, Way};
@@ -138,6 +138,7 @@ impl Session {
             .require(Right::Send, &transfer.snapshot.dataset())
             .map_err(refused);
         let allowed = allowed.and_then(|()| self.require_filter(filter));
+        let allowed = allowed.and_then(|filter| self.require_sendable(&before, &transfer).map(|()| filter));
         let before = allowed.map(|filter| (filter, self.apply(&before)));
         drop(guard);
         let filter = match before {
@@ -154,6 +155,14 @@ impl Session {
         self.send_stream(channel, number, &transfer, encoding, filter)
             .map_err(End::Stream)?;
         channel.answer(number, &Reply::Sent()).map_err(ended)
+    }
+
+    /// Once the stream is announced, a failure ends the session. So it is looked before whether there is something to send at all.
+    fn require_sendable(&self, before: &[Action], transfer: &Transfer) -> Result<(), Error> {
+        match self.server.host.estimate(transfer) {
+            Err(error) if error.kind == ErrorKind::NotFound && before.is_empty() => Err(error),
+            Ok(_) | Err(_) => Ok(()),
+        }
     }
 
     fn send_stream(

@@ -5,11 +5,9 @@ use std::fmt;
 use std::io::{self, BufRead, BufReader, PipeReader, PipeWriter};
 use std::os::fd::OwnedFd;
 use std::process::{Child, ChildStderr};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
-
-use rustix::process::{Pid, Signal, kill_process};
 
 use crate::hostname::HostName;
 use crate::os;
@@ -54,7 +52,7 @@ pub trait Carrier: Send + fmt::Debug {
     fn heard(&self) -> Arc<Mutex<Heard>>;
     /// Ends the session at once, whoever waits in it.
     fn hang_up(&mut self);
-    /// Does the same from another thread. Not to be called any more when the carrier is gone.
+    /// Does the same from another thread, and nothing if the session has ended already.
     fn alarm(&self) -> Box<dyn FnOnce() + Send>;
     /// From now on the other side's words are passed on.
     fn welcomed(&mut self) {}
@@ -138,7 +136,7 @@ impl Dial for SshDial {
             input: PipeReader::from(OwnedFd::from(stdout)),
             out,
             carrier: Box::new(SshCarrier {
-                child,
+                child: Arc::new(Mutex::new(child)),
                 words,
                 listener: Some(listener),
                 ssh: self.ssh.clone(),
@@ -228,7 +226,8 @@ impl Words {
 
 #[derive(Debug)]
 struct SshCarrier {
-    child: Child,
+    /// N.B. shared with alarms: a child that was waited for knows so, and its number is not used any more.
+    child: Arc<Mutex<Child>>,
     words: Arc<Words>,
     listener: Option<thread::JoinHandle<()>>,
     ssh: Ssh,
@@ -236,11 +235,15 @@ struct SshCarrier {
 }
 
 impl SshCarrier {
+    fn child(&self) -> MutexGuard<'_, Child> {
+        self.child.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Its exit status, if it ends by itself in time.
     fn ended(&mut self) -> Option<Option<i32>> {
         let deadline = Instant::now() + FAREWELL;
         loop {
-            match self.child.try_wait() {
+            match self.child().try_wait() {
                 Ok(Some(status)) => return Some(status.code()),
                 Ok(None) if Instant::now() < deadline => thread::sleep(Duration::from_millis(5)),
                 Ok(None) | Err(_) => return None,
@@ -279,17 +282,16 @@ impl Carrier for SshCarrier {
     }
 
     fn hang_up(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        let mut child = self.child();
+        let _ = child.kill();
+        let _ = child.wait();
     }
 
     fn alarm(&self) -> Box<dyn FnOnce() + Send> {
-        // N.B. the number is its own as long as nobody has waited for it, and only this carrier does.
-        let pid = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw);
+        let child = Arc::clone(&self.child);
         Box::new(move || {
-            if let Some(pid) = pid {
-                let _ = kill_process(pid, Signal::KILL);
-            }
+            // N.B. not waited for here: who holds the carrier does that.
+            let _ = child.lock().unwrap_or_else(PoisonError::into_inner).kill();
         })
     }
 

@@ -203,13 +203,17 @@ impl Host for Remote {
         mut out: PipeWriter,
         _watch: Option<&(dyn Fn(u64) + Sync)>,
     ) -> Result<(), Error> {
-        let Outlet { mut way, finish, .. } = self.outlet(Errand {
-            before: &[],
-            transfer,
-            after: &[],
-        })?;
+        let by = self.inner.way.copying();
+        let Outlet { mut way, finish, .. } = self.outlet_by(
+            &by,
+            Errand {
+                before: &[],
+                transfer,
+                after: &[],
+            },
+        )?;
         let copied = io::copy(&mut way, &mut out);
-        drop(out);
+        drop((way, out));
         finish()?;
         copied
             .map(drop)
@@ -217,11 +221,13 @@ impl Host for Remote {
     }
 
     fn receive(&self, transfer: &Transfer, mut input: PipeReader) -> Result<Received, Error> {
-        let Inlet { mut way, finish } = self.inlet(Errand {
+        let by = self.inner.way.copying();
+        let errand = Errand {
             before: &[],
             transfer,
             after: &[],
-        })?;
+        };
+        let Inlet { mut way, finish, .. } = self.inlet_by(&by, errand)?;
         let copied = io::copy(&mut input, &mut way);
         drop((way, copied));
         finish()?.received.unwrap_or_else(|| Err(self.lost(&Broken::Closed)))
@@ -258,13 +264,23 @@ impl Host for Remote {
     }
 
     fn inlet<'a>(&'a self, errand: Errand<'_>) -> Result<Inlet<'a>, Error> {
+        self.inlet_by(&self.inner.way, errand)
+    }
+
+    fn outlet<'a>(&'a self, errand: Errand<'_>) -> Result<Outlet<'a>, Error> {
+        self.outlet_by(&self.inner.way, errand)
+    }
+}
+
+impl Remote {
+    fn inlet_by<'a>(&'a self, by: &Way, errand: Errand<'_>) -> Result<Inlet<'a>, Error> {
         let mut slot = self.inner.slot();
         let request = Request::Receive(Box::new(Receive {
             before: errand.before.to_vec(),
             transfer: errand.transfer.clone(),
             after: errand.after.to_vec(),
-            encoding: self.inner.way.encoding,
-            filter: self.inner.way.infilter.clone(),
+            encoding: by.encoding,
+            filter: by.infilter.clone(),
         }));
         let link = self.open(&mut slot)?;
         let begun = link
@@ -272,18 +288,22 @@ impl Host for Remote {
             .and_then(|number| Ok((number, link.channel.way_out()?)));
         let (number, out) = begun.map_err(|broken| self.hang_up(&mut slot, &broken))?;
         let (way, relay) =
-            relay::outward(&self.inner.way, out, number, self.patience()).map_err(|error| self.lost(&error.into()))?;
+            relay::outward(by, out, number, self.patience()).map_err(|error| self.lost(&error.into()))?;
+        let abort = slot.as_ref().map_or_else(
+            || Box::new(|| {}) as Box<dyn FnOnce() + std::marker::Send>,
+            |link| link.carrier.alarm(),
+        );
         let finish = Box::new(move || self.finish_inlet(slot, number, relay));
-        Ok(Inlet { way, finish })
+        Ok(Inlet { way, abort, finish })
     }
 
-    fn outlet<'a>(&'a self, errand: Errand<'_>) -> Result<Outlet<'a>, Error> {
+    fn outlet_by<'a>(&'a self, by: &Way, errand: Errand<'_>) -> Result<Outlet<'a>, Error> {
         let mut slot = self.inner.slot();
         let request = Request::Send(Box::new(Send {
             before: errand.before.to_vec(),
             transfer: errand.transfer.clone(),
-            encoding: self.inner.way.encoding,
-            filter: self.inner.way.outfilter.clone(),
+            encoding: by.encoding,
+            filter: by.outfilter.clone(),
         }));
         let link = self.open(&mut slot)?;
         let begun = link
@@ -296,8 +316,7 @@ impl Host for Remote {
             Reply::Failed(error) => return Err(of_host(self.host(), error)),
             other => return Err(self.hang_up(&mut slot, &out_of_turn(&other))),
         };
-        let (way, relay) =
-            relay::inward(&self.inner.way, input, self.patience()).map_err(|error| self.lost(&error.into()))?;
+        let (way, relay) = relay::inward(by, input, self.patience()).map_err(|error| self.lost(&error.into()))?;
         let watchdog = slot
             .as_ref()
             .map(|link| Watchdog::start(link.heard(), self.patience(), link.carrier.alarm()));
@@ -307,9 +326,7 @@ impl Host for Remote {
         });
         Ok(Outlet { before, way, finish })
     }
-}
 
-impl Remote {
     fn finish_inlet(
         &self,
         mut slot: MutexGuard<'_, Option<Link>>,
@@ -340,7 +357,11 @@ impl Remote {
     }
 
     fn finish_outlet(&self, mut slot: MutexGuard<'_, Option<Link>>, number: u32, relay: Relay) -> Result<(), Error> {
-        relay.join()?;
+        if let Err(error) = relay.join() {
+            // In mid-stream: nobody knows where the other side stands.
+            self.hang_up(&mut slot, &Broken::Closed);
+            return Err(error);
+        }
         let Some(link) = slot.as_mut() else {
             return Err(self.lost(&Broken::Closed));
         };
