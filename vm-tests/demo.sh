@@ -6,13 +6,14 @@ set -euo pipefail
 syncs=50
 
 say() { printf '\n\033[1m%s\033[0m\n' "$*"; }
-run() { printf '\033[36malpha# %s\033[0m\n' "$*"; "$@"; }
-on_beta() { printf '\033[36mbeta# %s\033[0m\n' "$*"; ssh beta "$*"; }
+shown() { printf '\033[36m%s# %s\033[0m\n' "$1" "$2"; }
+run() { shown alpha "$1"; eval "$1"; }
+on_beta() { shown beta "$1"; ssh beta "$1"; }
 
 # Zrep draws its progress only on a terminal.
-with_terminal() {
-    printf '\033[36malpha# %s\033[0m\n' "$*"
-    if [ -z "${LAB_TERMINAL:-}" ]; then "$@"; else script -qec "stty cols 100; $*" /dev/null; fi
+with_progress() {
+    shown alpha "$1"
+    if [ -z "${LAB_TERMINAL:-}" ]; then eval "$1"; else script -qec "stty cols 100; $1" /dev/null; fi
 }
 
 # --- on either host -----------------------------------------------------------------
@@ -54,15 +55,15 @@ compare() {
 }
 
 say 'Two machines: pool src on alpha, pool dst on beta. On alpha a filesystem that is in use'
-run zpool list
+run 'zpool list'
 on_beta 'uname -n; zrep version; zpool list'
-run zfs create src/home
+run 'zfs create src/home'
 cp -r /etc /src/home/
-run dd if=/dev/urandom of=/src/home/data bs=1M count=128 status=none
+run 'dd if=/dev/urandom of=/src/home/data bs=1M count=128 status=none'
 
 say 'init: the first copy, 128 MiB over ssh'
 SECONDS=0
-with_terminal zrep init src/home beta dst/home
+with_progress 'zrep init src/home beta dst/home'
 echo "in $SECONDS seconds"
 compare
 
@@ -76,28 +77,28 @@ done
 say 'sync for ever: a round follows the other, over one connection, while somebody writes'
 (round=100; while true; do change /src/home $((round++)); sleep 0.2; done) &
 writer=$!
-run zrep sync all --every 0s --rounds 20 --verbose | tail -n 5
+run 'zrep sync all --every 0s --rounds 20 --verbose | tail -n 5'
 kill $writer && wait $writer 2>/dev/null || true
-run zrep sync src/home
+run 'zrep sync src/home'
 compare
 
 say 'status, on both'
-run zrep status --verbose --all
-on_beta zrep status --verbose --all
-on_beta zfs list -t all -o name,used,refer,readonly,mounted -r dst/home | tail -n 6
+run 'zrep status --verbose --all'
+on_beta 'zrep status --verbose --all'
+on_beta 'zfs list -t all -o name,used,refer,readonly,mounted -r dst/home | tail -n 6'
 
 say 'failover: what it will do, and doing it'
-run zrep failover --dry-run src/home
-run zrep failover src/home
+run 'zrep failover --dry-run src/home'
+run 'zrep failover src/home'
 
 say 'The other way round: dst/home on beta is written to, and src/home on alpha follows'
 for round in $(seq 201 205); do
     there change /dst/home "$round"
-    on_beta zrep sync dst/home | tail -n 1
+    on_beta 'zrep sync dst/home | tail -n 1'
 done
 compare
-run zrep status --verbose --all
-on_beta zrep status --verbose --all
+run 'zrep status --verbose --all'
+on_beta 'zrep status --verbose --all'
 
 say 'A replica takes no writes:'
 if touch /src/home/x 2>/dev/null; then echo 'it does!'; exit 1; fi

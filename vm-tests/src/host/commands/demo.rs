@@ -1,5 +1,7 @@
 //! `lab demo`: zrep's main job before one's eyes, between two guests.
 
+use std::io::{self, IsTerminal};
+
 use anyhow::Result;
 
 use crate::host::artifacts;
@@ -16,5 +18,12 @@ pub fn run(args: &DemoArgs) -> Result<i32> {
         ..Wish::new(args.guest.name)
     })?;
     session.add_program(&zrep, "zrep")?;
-    session.run(DEMO, Sinks::inherit())
+    session.files().program("root/demo", DEMO)?;
+    session.run(&main(io::stdout().is_terminal()), Sinks::inherit())
+}
+
+/// A progress that is drawn over and over is only for people.
+fn main(terminal: bool) -> String {
+    let terminal = if terminal { "export LAB_TERMINAL=1\n" } else { "" };
+    format!("#!/bin/bash\n{terminal}cd /root && exec ./demo\n")
 }
