@@ -15,12 +15,7 @@ pub fn command_of(_pid: i32) -> Option<String> {
 /// The kernel sizes pipes by itself here.
 pub fn enlarge(_pipe: impl AsFd) {}
 
-/// Threads are not looked at here.
-pub fn thread_number() -> u64 {
-    0
-}
-
-/// What a thread has read is not counted here.
-pub fn bytes_read(_thread: u64) -> Option<u64> {
+/// What threads have read is not counted here.
+pub fn bytes_read_by_others() -> Option<u64> {
     None
 }

@@ -37,19 +37,21 @@ pub fn enlarge(pipe: impl AsFd) {
     let _ = rustix::pipe::fcntl_setpipe_size(pipe, 1 << 20);
 }
 
-/// The kernel's number of this thread.
-pub fn thread_number() -> u64 {
-    rustix::thread::gettid().as_raw_nonzero().get().unsigned_abs().into()
-}
-
-/// How many bytes a thread of this process has read since it began; what the kernel reads for it in an ioctl counts, too.
-pub fn bytes_read(thread: u64) -> Option<u64> {
-    let io = fs::read_to_string(format!("/proc/self/task/{thread}/io")).ok()?;
-    io.lines()
-        .find_map(|line| line.strip_prefix("rchar: "))?
-        .trim()
-        .parse()
-        .ok()
+/// How many bytes the other threads of this process have read; what the kernel reads for them in an ioctl counts, too. Grows while a stream
+/// comes in.
+pub fn bytes_read_by_others() -> Option<u64> {
+    let own = rustix::thread::gettid().as_raw_nonzero().to_string();
+    let mut sum = 0;
+    for thread in fs::read_dir("/proc/self/task").ok()?.flatten() {
+        if thread.file_name().to_str() != Some(&own) {
+            let io = fs::read_to_string(thread.path().join("io")).unwrap_or_default();
+            sum += io
+                .lines()
+                .find_map(|line| line.strip_prefix("rchar: ")?.trim().parse::<u64>().ok())
+                .unwrap_or(0);
+        }
+    }
+    Some(sum)
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ mod system;
 #[path = "linux.rs"]
 mod system;
 
-pub use system::{bytes_read, command_of, enlarge, started, thread_number};
+pub use system::{bytes_read_by_others, command_of, enlarge, started};
 
 use crate::settings::Machine;
 

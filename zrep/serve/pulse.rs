@@ -1,7 +1,7 @@
 //! Signs of life while a request is at work: the client waits as long as it gets them.
 
 use std::io::{self, PipeWriter};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -39,8 +39,8 @@ struct Shared {
     work: Mutex<Work>,
     changed: Condvar,
     ended: AtomicBool,
-    /// The thread in the kernel that reads the stream, 0 if none does.
-    reader: AtomicU64,
+    /// A stream is being read.
+    reads: AtomicBool,
 }
 
 /// As long as it lives, signs are given.
@@ -54,7 +54,7 @@ impl Pulse {
             work: Mutex::new(Work::Idle),
             changed: Condvar::new(),
             ended: AtomicBool::new(false),
-            reader: AtomicU64::new(0),
+            reads: AtomicBool::new(false),
         });
         let telling = Arc::clone(&shared);
         thread::Builder::new()
@@ -75,11 +75,11 @@ impl Pulse {
         Beat(Arc::clone(&self.shared))
     }
 
-    /// Does `work`, which reads a stream in this thread, and tells how much of it was read.
+    /// Does `work`, which reads a stream, and tells how much of it was read.
     pub(super) fn counting<T>(&self, work: impl FnOnce() -> T) -> T {
-        self.shared.reader.store(os::thread_number(), Ordering::Relaxed);
+        self.shared.reads.store(true, Ordering::Relaxed);
         let result = work();
-        self.shared.reader.store(0, Ordering::Relaxed);
+        self.shared.reads.store(false, Ordering::Relaxed);
         result
     }
 }
@@ -131,8 +131,8 @@ impl Shared {
     }
 
     fn tell(&self, work: &Work, out: &mut PipeWriter, patience: Duration, stream: &mut Standstill) {
-        let reader = self.reader.load(Ordering::Relaxed);
-        let bytes = if reader == 0 { None } else { os::bytes_read(reader) };
+        let reads = self.reads.load(Ordering::Relaxed);
+        let bytes = reads.then(os::bytes_read_by_others).flatten();
         if bytes.is_some_and(|bytes| stream.stands(bytes)) {
             // N.B. the thread that waits for the stream sits in the kernel; only the end of the process gets it out of there.
             ui::server_note("the client has sent nothing for too long; giving it up");

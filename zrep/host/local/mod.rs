@@ -137,7 +137,7 @@ impl Host for Local {
     }
 
     fn receive(&self, transfer: &Transfer, input: PipeReader) -> Result<Received, Error> {
-        self.receive_stream(transfer, &input)
+        self.receive_stream(transfer, input)
     }
 
     fn lock_seen(&self, state: &State, tag: &Tag) -> Seen {

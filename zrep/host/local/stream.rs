@@ -1,7 +1,7 @@
 //! Streams: the kernel writes into one end of a pipe and reads from the other. What passes through here is the begin record alone.
 
 use std::io::{PipeReader, PipeWriter};
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
@@ -64,11 +64,15 @@ impl Local {
         })
     }
 
-    pub(super) fn receive_stream(&self, transfer: &Transfer, input: &PipeReader) -> Result<Received, Error> {
+    pub(super) fn receive_stream(&self, transfer: &Transfer, input: PipeReader) -> Result<Received, Error> {
+        zfs_ffi::with_own_files(input.into(), |input| self.receive_from(transfer, input))
+    }
+
+    fn receive_from(&self, transfer: &Transfer, input: BorrowedFd<'_>) -> Result<Received, Error> {
         let target = &transfer.into;
         // N.B. a sender that fails before its first byte closes the pipe: the cause is on its side.
         let early = |error: zfs_ffi::Error| Error::new(ErrorKind::Interrupted, format!("receive {target}: {error}"));
-        let begin = BeginRecord::read_fd(input.as_fd()).map_err(early)?;
+        let begin = BeginRecord::read_fd(input).map_err(early)?;
         require_promised(transfer, &begin)?;
         let received = transfer
             .creation
@@ -89,10 +93,7 @@ impl Local {
             overrides,
             ..ReceiveOptions::default()
         };
-        let done = self
-            .core
-            .receive(target, &begin, &options, input.as_fd())
-            .map_err(from_ffi)?;
+        let done = self.core.receive(target, &begin, &options, input).map_err(from_ffi)?;
         let warnings = done.property_errors.iter().map(|item| {
             format!(
                 "{target}: property {} was not taken over (error {})",
