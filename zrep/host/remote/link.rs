@@ -83,7 +83,19 @@ impl Link {
     /// Asks, and waits for the answer. After an error the session is of no more use.
     pub(super) fn ask(&mut self, request: &Request) -> Result<Reply, Broken> {
         let number = self.begin(request)?;
-        self.answer(number, &mut |_| {})
+        // A question takes no stream's time.
+        let limit = self.channel.patience() * STANDSTILL;
+        let begun = Instant::now();
+        loop {
+            match self.channel.reply(number)? {
+                Reply::Working(_) if begun.elapsed() > limit => return Err(Broken::Silent(limit)),
+                Reply::Working(_) => {}
+                reply => {
+                    self.used = Instant::now();
+                    return Ok(reply);
+                }
+            }
+        }
     }
 
     /// Asks.
