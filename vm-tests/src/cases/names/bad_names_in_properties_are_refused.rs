@@ -17,6 +17,8 @@ const BAD: [&str; 8] = [
     "-f",
 ];
 
+const HOSTS: [&str; 5] = ["$(reboot)", "", "two words", "it's", "-oProxyCommand=reboot"];
+
 pub fn run(lab: &Lab) -> Result<()> {
     lab.pair(SOURCE, TARGET)?;
     lab.unchanged(&[SRC, DST], || {
@@ -24,9 +26,10 @@ pub fn run(lab: &Lab) -> Result<()> {
             on_the_source(lab, bad)?;
             on_the_target(lab, bad)?;
         }
-        for host in ["$(reboot)", "", "elsewhere"] {
+        for host in HOSTS {
             lab.zfs(&["set", &format!("zrep:dest-host={host}"), SOURCE]).ok()?;
-            lab.declines(&["sync", SOURCE], "source src/a b: ")?.finds(host)?;
+            lab.declines(&["sync", SOURCE], "source src/a b: zrep:dest-host")?
+                .helps("zfs get zrep:dest-host")?;
         }
         lab.zfs(&["set", "zrep:dest-host=localhost", SOURCE]).ok()?;
         Ok(())

@@ -9,19 +9,22 @@ const TARGET: &str = "dst/a copy";
 
 pub fn run(lab: &Lab) -> Result<()> {
     lab.pair(SOURCE, TARGET)?;
+    lab.zfs(&["rename", TARGET, "dst/elsewhere"]).ok()?;
     lab.unchanged(&[SRC, DST], || {
-        lab.zfs(&["rename", TARGET, "dst/elsewhere"]).ok()?;
         for verb in ["sync", "failover", "expire"] {
             lab.declines(&[verb, SOURCE], "target dst/a copy: dataset does not exist")?;
         }
-        lab.zfs(&["rename", "dst/elsewhere", TARGET]).ok()?;
-        lab.zfs(&["rename", SOURCE, "src/elsewhere"]).ok()?;
+        Ok(())
+    })?;
+    lab.zfs(&["rename", "dst/elsewhere", TARGET]).ok()?;
+    lab.zfs(&["rename", SOURCE, "src/elsewhere"]).ok()?;
+    lab.unchanged(&[SRC, DST], || {
         for verb in ["takeover", "expire"] {
             lab.declines(&[verb, TARGET], "source src/a b: dataset does not exist")?;
         }
-        lab.zfs(&["rename", "src/elsewhere", SOURCE]).ok()?;
         Ok(())
     })?;
+    lab.zfs(&["rename", "src/elsewhere", SOURCE]).ok()?;
     lab.zrep(&["sync", SOURCE]).ok()?;
     Ok(())
 }
