@@ -29,7 +29,7 @@ use zfs_ffi::DatasetName;
 const RELIST: Duration = Duration::from_secs(60);
 
 /// After so many plans in a row that were too old, there is something else behind it.
-const STALE_ROUNDS: u32 = 5;
+const STALE_ROUNDS: u32 = 20;
 
 /// The longest pause after failures.
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);

@@ -83,7 +83,7 @@ pub(super) fn once(args: &SyncArgs, session: &Session, direction: Direction) -> 
 }
 
 /// How often a dataset is observed anew because somebody made a snapshot of it, or took its lock, in between.
-const ATTEMPTS: usize = 5;
+const ATTEMPTS: usize = 20;
 
 /// Tries those again whose plan was too old when it was carried out.
 fn retried(
