@@ -146,6 +146,7 @@ cases! {
     ],
     remote: [
         a_cut_stream_goes_on_where_it_was_cut,
+        a_frozen_peer_is_given_up,
         a_key_opens_what_its_rule_says,
         a_loop_starts_one_ssh_and_nothing_else,
         names_with_blanks_travel,

@@ -18,13 +18,16 @@ pub fn run(lab: &Lab) -> Result<()> {
                 .expects(parent)?;
         }
         lab.declines(&["init", "src/a b", "localhost", "no-pool"], "target no-pool: ")?;
-        for host in ["elsewhere", "root@localhost", "10.0.0.1", "-oProxyCommand=reboot", ""] {
-            // A leading dash is an option unless it is said that no more will come.
-            let args = ["init", "--", "src/a b", host, "dst/copy"];
-            lab.declines(&args, "target dst/copy: ")?
-                .finds(host)?
-                .helps("localhost")?;
+        // A leading dash is an option unless it is said that no more will come.
+        for host in ["-oProxyCommand=reboot", "two words", "$(reboot)", ""] {
+            lab.declines(
+                &["init", "--", "src/a b", host, "dst/copy"],
+                "is no host name: expected HOST",
+            )?
+            .expects("localhost")?;
         }
+        lab.declines(&["init", "src/a b", "elsewhere", "dst/copy"], "target dst/copy: ")?
+            .helps("ssh elsewhere true")?;
         Ok(())
     })
 }
