@@ -218,7 +218,15 @@ fn main(args: &TestArgs, after: Option<&str>) -> String {
     }
     words.extend(after.map(|name| format!("--after {}", quote(name))));
     words.extend(args.filter.as_ref().map(|text| format!("-- {}", quote(text))));
-    format!("#!/bin/bash\n{}\n", words.join(" "))
+    format!("#!/bin/bash\n{}{}\n", case_variables(), words.join(" "))
+}
+
+/// `ZREP_CASE_SEED` and `ZREP_CASE_TURNS` are for the cases, wherever they run.
+fn case_variables() -> String {
+    ["ZREP_CASE_SEED", "ZREP_CASE_TURNS"]
+        .into_iter()
+        .filter_map(|name| Some(format!("export {name}={}\n", quote(&std::env::var(name).ok()?))))
+        .collect()
 }
 
 /// What the guest's output told.
