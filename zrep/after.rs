@@ -60,7 +60,13 @@ pub fn applied(state: &mut State, action: &Action, result: &Applied, now: u64) {
             | Action::Snapshot(_)
             | Action::Destroy { .. }
             | Action::DestroyUnreceived(_)
-            | Action::Mount(_),
+            | Action::Mount(_)
+            | Action::ExpectUnmapped(_)
+            | Action::ExpectUnwritten(_)
+            | Action::Unmount(_)
+            | Action::Rename { .. }
+            | Action::Clone { .. }
+            | Action::Promote(_),
             _,
         ) => {}
     }

@@ -199,7 +199,14 @@ impl Policy {
             } => self.judge_set(tag, name, properties),
             Action::Destroy { snapshot, if_held, .. } => self.judge_destroy(tag, snapshot, *if_held),
             Action::Rollback(name) => self.require(Right::Control, &name.dataset()).map(|()| Verdict::Do),
-            Action::Mount(name) => self.require(Right::Control, name).map(|()| Verdict::Do),
+            // Who has its files mapped is told to those only who may stop them.
+            Action::Mount(name) | Action::Unmount(name) | Action::ExpectUnmapped(name) => {
+                self.require(Right::Control, name).map(|()| Verdict::Do)
+            }
+            Action::ExpectUnwritten(name) => self.require_any(name).map(|()| Verdict::Do),
+            Action::Rename { .. } | Action::Clone { .. } | Action::Promote(_) => {
+                Err(never(format!("{action}: no peer may do this")))
+            }
             Action::DiscardPartial(name) | Action::DestroyUnreceived(name) => {
                 self.require(Right::Receive, name).map(|()| Verdict::Do)
             }
@@ -257,8 +264,19 @@ fn right_to_set(tag: &Tag, property: &str) -> Result<Right, Denied> {
     }
     match own_property(tag, property)? {
         Key::LockPid | Key::LockTime => Ok(Right::Send),
-        Key::SrcFs | Key::SrcHost | Key::DestFs | Key::DestHost | Key::Savecount | Key::Master => Ok(Right::Control),
-        Key::Sent | Key::LastSent | Key::LastSentTime => Ok(Right::Receive),
+        Key::SrcFs
+        | Key::SrcHost
+        | Key::DestFs
+        | Key::DestHost
+        | Key::Savecount
+        | Key::Master
+        | Key::Intent
+        | Key::Fenced => Ok(Right::Control),
+        Key::Gate | Key::Clear => Err(never(format!(
+            "property {property:?} is for this machine's administrator to set"
+        ))),
+        // A replica hears its master's epoch. It makes nobody the master.
+        Key::Sent | Key::LastSent | Key::LastSentTime | Key::Epoch => Ok(Right::Receive),
     }
 }
 

@@ -6,6 +6,7 @@
 
 use std::fmt;
 
+use crate::intent::Intent;
 use crate::model::{Guid, Link, Origin, Snapshot, State};
 use zfs_ffi::DatasetName;
 
@@ -97,11 +98,21 @@ pub enum Key {
     LastSent,
     /// When that was.
     LastSentTime,
+    /// How often the pairing was turned round, as a number. zrep's own; the script ignores this and the following.
+    Epoch,
+    /// A change of roles that has begun.
+    Intent,
+    /// The epoch of the other side that superseded this one.
+    Fenced,
+    /// What a boot does with a master whose peer cannot be asked.
+    Gate,
+    /// `yes` where the administrator lets an encrypted dataset leave in the clear.
+    Clear,
 }
 
 impl Key {
     /// All of them.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 16] = [
         Self::SrcFs,
         Self::SrcHost,
         Self::DestFs,
@@ -113,6 +124,11 @@ impl Key {
         Self::LockTime,
         Self::LastSent,
         Self::LastSentTime,
+        Self::Epoch,
+        Self::Intent,
+        Self::Fenced,
+        Self::Gate,
+        Self::Clear,
     ];
 
     /// The name behind the colon.
@@ -129,6 +145,11 @@ impl Key {
             Self::LockTime => "lock-time",
             Self::LastSent => "lastsent",
             Self::LastSentTime => "lastsenttime",
+            Self::Epoch => "epoch",
+            Self::Intent => "intent",
+            Self::Fenced => "fenced",
+            Self::Gate => "gate",
+            Self::Clear => "clear",
         }
     }
 }
@@ -241,6 +262,46 @@ impl<'a> View<'a> {
             Ok(count) if count >= 1 => Ok(Some(count)),
             Ok(_) | Err(_) => Err(BadSavecount(text.to_owned())),
         }
+    }
+
+    /// How often the pairing was turned round, as this side knows it. A dataset that is to become the master and already says that it
+    /// is one has begun the epoch that it was prepared for.
+    pub fn epoch(&self) -> u64 {
+        let written = self.local(Key::Epoch).and_then(|text| text.parse().ok()).unwrap_or(0);
+        match self.intent() {
+            Some(Intent::Prepared { epoch, .. }) if self.is_master() => epoch.max(written),
+            Some(_) | None => written,
+        }
+    }
+
+    /// What stands in the property of the epoch.
+    pub fn epoch_text(&self) -> Option<&'a str> {
+        self.local(Key::Epoch)
+    }
+
+    /// The change of roles that has begun.
+    pub fn intent(&self) -> Option<Intent> {
+        Intent::parse(self.local(Key::Intent)?)
+    }
+
+    /// The property of the intent, as written there.
+    pub fn intent_text(&self) -> Option<&'a str> {
+        self.local(Key::Intent)
+    }
+
+    /// The epoch of the other side that superseded this one.
+    pub fn fenced(&self) -> Option<u64> {
+        self.local(Key::Fenced)?.parse().ok()
+    }
+
+    /// Whether what is encrypted here may leave in the clear. Only a local `yes` counts: it is not the receiver's to say.
+    pub fn may_leave_in_the_clear(&self) -> bool {
+        !self.state.encrypted || self.local(Key::Clear) == Some("yes")
+    }
+
+    /// What a boot does with this dataset; absent means nothing. Inherited values count: a pool's root may say it for all.
+    pub fn gate(&self) -> Option<&'a str> {
+        self.any(Key::Gate)
     }
 
     /// The process that holds the dataset, as written there.

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use crate::after;
 use crate::cli::SyncArgs;
+use crate::contact::{self, Purpose};
 use crate::execute::{Done, Ends};
 use crate::host::Applied;
 use crate::model::{Side, State};
@@ -69,7 +70,13 @@ fn destroyed(action: &Action) -> Option<String> {
         | Action::Rollback(_)
         | Action::DiscardPartial(_)
         | Action::DestroyUnreceived(_)
-        | Action::Mount(_) => None,
+        | Action::Mount(_)
+        | Action::ExpectUnmapped(_)
+        | Action::ExpectUnwritten(_)
+        | Action::Unmount(_)
+        | Action::Rename { .. }
+        | Action::Clone { .. }
+        | Action::Promote(_) => None,
     }
 }
 
@@ -77,7 +84,7 @@ impl Warm {
     /// Looks at both sides.
     pub fn observe(session: &Session, source: &DatasetName) -> Result<Self, Problem> {
         Ok(Self {
-            pair: session.pair_of_source(source)?,
+            pair: contact::meet(session, Purpose::Sync, || session.pair_of_source(source))?,
             observed: Instant::now(),
             pending: None,
         })
@@ -219,7 +226,8 @@ fn merge(plan: &mut Plan, of_source: Vec<Action>, of_target: Vec<Action>) {
         Some(Stage::Apply { source, target }) => {
             let conditions = source.iter().take_while(|action| action.is_condition()).count();
             source.splice(conditions..conditions, of_source);
-            target.splice(0..0, of_target);
+            let conditions = target.iter().take_while(|action| action.is_condition()).count();
+            target.splice(conditions..conditions, of_target);
         }
         Some(Stage::Transfer(_) | Stage::Commit) | None => {
             plan.stages.insert(

@@ -39,6 +39,14 @@ pub trait Host: Send + Sync + fmt::Debug {
     /// The names of all filesystems and volumes on which `property` is set, locally or received.
     fn with_property(&self, property: &str) -> Result<Vec<DatasetName>, Error>;
 
+    /// The names of the filesystems and volumes directly below a dataset. Only its own machine is asked.
+    fn children(&self, _dataset: &DatasetName) -> Result<Vec<DatasetName>, Error> {
+        Err(Error::new(
+            ErrorKind::Other,
+            "the datasets of another machine are not listed",
+        ))
+    }
+
     /// Carries out a batch of changes, all of one pool, in order. Answers with one [`Applied`] for each.
     ///
     /// Where the caller is root and all of them are of the kind that a channel program can do, the batch is one transaction: it is
@@ -85,8 +93,13 @@ pub trait Host: Send + Sync + fmt::Debug {
     }
 
     /// The way out of a source that is far, once what stands before the stream is done.
-    fn outlet<'a>(&'a self, _errand: Errand<'_>) -> Result<Outlet<'a>, Error> {
-        Err(Error::new(ErrorKind::Other, "this host has no outlet of its own"))
+    ///
+    /// An error tells how far the changes before the stream have come.
+    fn outlet<'a>(&'a self, _errand: Errand<'_>) -> Result<Outlet<'a>, BatchError> {
+        Err(BatchError::whole(Error::new(
+            ErrorKind::Other,
+            "this host has no outlet of its own",
+        )))
     }
 }
 
@@ -287,6 +300,17 @@ pub struct BatchError {
     pub begun: bool,
     /// What went wrong.
     pub error: Error,
+}
+
+impl BatchError {
+    /// An error of the batch as a whole. Where the answer is lost, nobody knows how far it came.
+    pub fn whole(error: Error) -> Self {
+        Self {
+            index: 0,
+            begun: error.kind == ErrorKind::Lost,
+            error,
+        }
+    }
 }
 
 impl fmt::Display for BatchError {

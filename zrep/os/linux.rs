@@ -2,6 +2,8 @@
 
 use std::fs;
 use std::os::fd::AsFd;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
 
 /// When a process began, in seconds since 1970.
 pub fn started(pid: i32) -> Option<u64> {
@@ -54,6 +56,33 @@ pub fn bytes_read_by_others() -> Option<u64> {
     Some(sum)
 }
 
+/// The processes that have files of a mounted filesystem mapped for writing, as far as this user may look.
+pub fn mappers(mounted: &Path) -> Vec<String> {
+    let Ok(device) = fs::metadata(mounted).map(|metadata| metadata.dev()) else {
+        return Vec::new();
+    };
+    let device = format!("{:02x}:{:02x}", rustix::fs::major(device), rustix::fs::minor(device));
+    let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
+    let pids = processes.filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok());
+    pids.filter_map(|pid| mapped_by(pid, &device)).collect()
+}
+
+fn mapped_by(pid: i32, device: &str) -> Option<String> {
+    let maps = fs::read_to_string(format!("/proc/{pid}/maps")).ok()?;
+    let path = maps.lines().find_map(|line| mapped_file(line, device))?;
+    let command = command_of(pid).unwrap_or_default();
+    Some(format!("process {pid} ({command}) has {path}"))
+}
+
+/// The file of a line of `/proc/PID/maps`, if it is shared, writable, and on that device.
+fn mapped_file<'a>(line: &'a str, device: &str) -> Option<&'a str> {
+    let mut words = line.splitn(6, ' ');
+    let (_range, mode) = (words.next()?, words.next()?);
+    let (_offset, found, _inode) = (words.next()?, words.next()?, words.next()?);
+    let is_written = mode.as_bytes().get(1) == Some(&b'w') && mode.ends_with('s');
+    (is_written && found == device).then(|| words.next().unwrap_or_default().trim())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -68,6 +97,17 @@ mod tests {
         let began = started(pid).unwrap();
         assert!(began <= now + 1 && began + 3600 > now, "{began} {now}");
         assert!(command_of(pid).is_some());
+    }
+
+    #[test]
+    fn a_shared_writable_mapping_is_told_from_others() {
+        let line = |mode: &str, device: &str| {
+            format!("7f00-7f10 {mode} 00000000 {device} 42                       /pool/a file")
+        };
+        assert_eq!(mapped_file(&line("rw-s", "00:2d"), "00:2d"), Some("/pool/a file"));
+        for (mode, device) in [("r--s", "00:2d"), ("rw-p", "00:2d"), ("rw-s", "00:2e")] {
+            assert_eq!(mapped_file(&line(mode, device), "00:2d"), None, "{mode} {device}");
+        }
     }
 
     #[test]

@@ -10,13 +10,19 @@ use crate::refusal::Refusal;
 use zfs_ffi::{BookmarkName, DatasetName, SnapshotName};
 
 pub mod base;
+pub mod condition;
 pub mod expire;
 pub mod failover;
+pub mod gate;
 pub mod init;
 pub mod lock;
 pub mod pairing;
+pub mod rejoin;
+pub mod settle;
+pub mod standing;
 pub mod sync;
 pub mod takeover;
+pub mod turn;
 
 /// One change of a dataset, or a condition that must hold for the changes around it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,6 +70,30 @@ pub enum Action {
     DestroyUnreceived(DatasetName),
     /// Mount the filesystem where its properties say, unless it is mounted.
     Mount(DatasetName),
+    /// The batch is not begun if a process of this machine has one of its files mapped for writing: `readonly` does not stop such a one.
+    ExpectUnmapped(DatasetName),
+    /// The batch is not begun if anything was written since the newest snapshot. Waits until what was written so far can be seen.
+    ExpectUnwritten(DatasetName),
+    /// Unmount the filesystem, unless it is not mounted or a volume. Fails while it is in use.
+    Unmount(DatasetName),
+    /// Give a dataset and all below it another name.
+    Rename {
+        /// Its name now.
+        from: DatasetName,
+        /// Its name then.
+        to: DatasetName,
+    },
+    /// Make a dataset of what a snapshot holds.
+    Clone {
+        /// The snapshot.
+        snapshot: SnapshotName,
+        /// The new dataset.
+        name: DatasetName,
+        /// What is set on it locally.
+        properties: Vec<(String, Native)>,
+    },
+    /// Make a clone the owner of the snapshots that it shares with the dataset that it came from.
+    Promote(DatasetName),
 }
 
 /// What properties can be set on.
@@ -106,7 +136,22 @@ fn pool_of(name: &str) -> &str {
 impl Action {
     /// Whether it is a condition for the batch, and changes nothing.
     pub fn is_condition(&self) -> bool {
-        matches!(self, Self::Expect { .. } | Self::ExpectNewest { .. })
+        match self {
+            Self::Expect { .. } | Self::ExpectNewest { .. } | Self::ExpectUnmapped(_) | Self::ExpectUnwritten(_) => {
+                true
+            }
+            Self::Snapshot(_)
+            | Self::Set { .. }
+            | Self::Destroy { .. }
+            | Self::Rollback(_)
+            | Self::DiscardPartial(_)
+            | Self::DestroyUnreceived(_)
+            | Self::Mount(_)
+            | Self::Unmount(_)
+            | Self::Rename { .. }
+            | Self::Clone { .. }
+            | Self::Promote(_) => false,
+        }
     }
 
     /// The pool that the action changes. One batch changes one pool.
@@ -121,7 +166,13 @@ impl Action {
             | Self::ExpectNewest { dataset, .. }
             | Self::DiscardPartial(dataset)
             | Self::DestroyUnreceived(dataset)
-            | Self::Mount(dataset) => dataset.as_str(),
+            | Self::Mount(dataset)
+            | Self::ExpectUnmapped(dataset)
+            | Self::ExpectUnwritten(dataset)
+            | Self::Unmount(dataset)
+            | Self::Promote(dataset)
+            | Self::Rename { from: dataset, .. }
+            | Self::Clone { name: dataset, .. } => dataset.as_str(),
             Self::Snapshot(snapshot) | Self::Destroy { snapshot, .. } | Self::Rollback(snapshot) => snapshot.as_str(),
             Self::Set { on, .. } => on.as_str(),
         }
@@ -156,6 +207,14 @@ impl fmt::Display for Action {
             Self::DiscardPartial(dataset) => write!(f, "discard the interrupted receive of {dataset}"),
             Self::DestroyUnreceived(dataset) => write!(f, "destroy the half received {dataset}"),
             Self::Mount(dataset) => write!(f, "mount {dataset}"),
+            Self::ExpectUnmapped(dataset) => write!(f, "expect no file of {dataset} to be mapped for writing"),
+            Self::ExpectUnwritten(dataset) => {
+                write!(f, "expect nothing written to {dataset} since its newest snapshot")
+            }
+            Self::Unmount(dataset) => write!(f, "unmount {dataset}"),
+            Self::Rename { from, to } => write!(f, "rename {from} to {to}"),
+            Self::Clone { snapshot, name, .. } => write!(f, "clone {snapshot} as {name}"),
+            Self::Promote(dataset) => write!(f, "promote {dataset}"),
         }
     }
 }
@@ -307,6 +366,21 @@ impl Plan {
     /// The lines of `--dry-run`.
     pub fn lines(&self) -> Vec<String> {
         self.stages.iter().flat_map(stage_lines).collect()
+    }
+
+    /// The same plan for a caller who calls the sides the other way round.
+    pub fn flipped(self) -> Self {
+        let flip = |stage| match stage {
+            Stage::Apply { source, target } => Stage::Apply {
+                source: target,
+                target: source,
+            },
+            Stage::Transfer(_) | Stage::Commit => stage,
+        };
+        Self {
+            stages: self.stages.into_iter().map(flip).collect(),
+            ..self
+        }
     }
 
     /// The dataset that the plan sends from, if it sends at all.

@@ -40,7 +40,17 @@ fn is_of_pair(key: Key, dataset: &DatasetName, text: &str) -> bool {
         Key::DestFs => text == dataset.as_str(),
         Key::SrcHost | Key::DestHost => HostName::new(text).is_ok(),
         Key::Savecount => text.parse::<usize>().is_ok_and(|count| count > 0),
-        Key::Master | Key::Sent | Key::LockPid | Key::LockTime | Key::LastSent | Key::LastSentTime => false,
+        Key::Master
+        | Key::Sent
+        | Key::LockPid
+        | Key::LockTime
+        | Key::LastSent
+        | Key::LastSentTime
+        | Key::Epoch
+        | Key::Intent
+        | Key::Fenced
+        | Key::Gate
+        | Key::Clear => false,
     }
 }
 

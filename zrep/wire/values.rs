@@ -102,6 +102,12 @@ choice!(Action, "action" {
     6 => DiscardPartial { 0: name },
     7 => DestroyUnreceived { 0: name },
     8 => Mount { 0: name },
+    9 => ExpectUnmapped { 0: name },
+    10 => ExpectUnwritten { 0: name },
+    11 => Unmount { 0: name },
+    12 => Rename { from: from, to: to },
+    13 => Clone { snapshot: snapshot, name: name, properties: properties },
+    14 => Promote { 0: name },
 });
 
 choice!(BaseName, "base" { 0 => Snapshot { 0: name }, 1 => Bookmark { 0: name } });

@@ -15,10 +15,11 @@ use crate::plan::{Action, IfHeld, Object, Transfer};
 use crate::props::Tag;
 use zfs_ffi::{DatasetName, SnapshotName};
 
+mod family;
 mod stream;
 
 /// No two machines give the same guid away.
-static GUIDS: AtomicU64 = AtomicU64::new(1);
+static SALTS: AtomicU64 = AtomicU64::new(1 << 20);
 
 /// A machine with pools.
 #[derive(Debug, Default)]
@@ -26,15 +27,30 @@ pub struct Fake {
     world: Mutex<World>,
 }
 
+impl Clone for Fake {
+    /// A machine of its own, with all that is on this one.
+    fn clone(&self) -> Self {
+        Self {
+            world: Mutex::new(self.world().clone()),
+        }
+    }
+}
+
 /// Everything on the machine.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 struct World {
     datasets: BTreeMap<String, Dataset>,
     /// Full names of snapshots that somebody holds.
     held: BTreeSet<String>,
+    /// Datasets of which a process has files mapped for writing, and which process.
+    mapped: BTreeMap<String, String>,
     /// Pools that take no more than so many bytes of stream.
     room: BTreeMap<String, u64>,
     txg: u64,
+    /// Sets this machine's guids apart from those of others.
+    salt: u64,
+    /// How many guids it has given away.
+    guids: u64,
 }
 
 /// A dataset: what can be observed of it, and its data.
@@ -45,6 +61,8 @@ struct Dataset {
     data: BTreeMap<Guid, Vec<u8>>,
     /// What an interrupted receive has brought.
     partial: Vec<u8>,
+    /// The dataset and the snapshot that it is a clone of.
+    origin: Option<(String, Guid)>,
 }
 
 impl Dataset {
@@ -55,9 +73,22 @@ impl Dataset {
     }
 }
 
+impl Dataset {
+    /// What was written since a snapshot that is gone was written since the one before it.
+    fn count_written(&mut self) {
+        let newest = self.state.newest().and_then(|newest| self.data.get(&newest.guid));
+        let before = newest.map_or(0, Vec::len);
+        if newest.is_some_and(|data| *data != self.head) {
+            self.state.written = (self.head.len().saturating_sub(before) as u64).max(1);
+        }
+    }
+}
+
 impl World {
     fn guid(&mut self) -> Guid {
-        Guid(0x9e37_79b9_7f4a_7c15_u64.wrapping_mul(GUIDS.fetch_add(1, Ordering::Relaxed)))
+        self.guids += 1;
+        // N.B. an odd factor maps no two numbers to the same one.
+        Guid(0x9e37_79b9_7f4a_7c15_u64.wrapping_mul(self.salt << 32 | self.guids))
     }
 
     fn dataset(&mut self, name: &DatasetName) -> Result<&mut Dataset, Error> {
@@ -83,7 +114,13 @@ fn missing(name: &str) -> Error {
 impl Fake {
     /// A machine with these pools, each of them empty.
     pub fn new(pools: &[&str]) -> Self {
+        Self::of(pools, SALTS.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// A machine whose guids come from `salt`, so that the same steps always give the same ones.
+    pub fn of(pools: &[&str], salt: u64) -> Self {
         let fake = Self::default();
+        fake.world().salt = salt;
         for pool in pools {
             fake.create(pool, Kind::Filesystem);
         }
@@ -111,6 +148,7 @@ impl Fake {
                 head: Vec::new(),
                 data: BTreeMap::new(),
                 partial: Vec::new(),
+                origin: None,
             },
         );
     }
@@ -135,6 +173,11 @@ impl Fake {
     /// Holds a snapshot against being destroyed.
     pub fn hold(&self, snapshot: &str) {
         self.world().held.insert(snapshot.to_owned());
+    }
+
+    /// Lets a process have a file of a dataset mapped for writing.
+    pub fn map(&self, dataset: &str, process: &str) {
+        self.world().mapped.insert(dataset.to_owned(), process.to_owned());
     }
 
     /// Lets a pool take no more than `bytes` of one stream.
@@ -214,6 +257,15 @@ impl Host for Fake {
             .values()
             .filter(has)
             .map(|dataset| dataset.state.name.clone())
+            .collect())
+    }
+
+    fn children(&self, dataset: &DatasetName) -> Result<Vec<DatasetName>, Error> {
+        let world = self.world();
+        let names = world.datasets.values().map(|found| &found.state.name);
+        Ok(names
+            .filter(|name| name.parent().as_ref() == Some(dataset))
+            .cloned()
             .collect())
     }
 
@@ -319,7 +371,26 @@ fn check(world: &World, batch: &[Action], index: usize, action: &Action) -> Resu
         Action::Set {
             on: Object::Dataset(_), ..
         }
-        | Action::Mount(_) => found.map(drop),
+        | Action::Mount(_)
+        | Action::Unmount(_) => found.map(drop),
+        Action::ExpectUnmapped(name) => {
+            found?;
+            match world.mapped.get(name.as_str()) {
+                None => Ok(()),
+                Some(who) => Err(Error::new(
+                    ErrorKind::Busy,
+                    format!("{name}: {who} has a file of it mapped for writing"),
+                )),
+            }
+        }
+        Action::ExpectUnwritten(name) => match found?.state.written {
+            0 => Ok(()),
+            bytes => Err(Error::new(
+                ErrorKind::Unexpected,
+                format!("{name}: {bytes} bytes were written to it since its newest snapshot"),
+            )),
+        },
+        Action::Rename { .. } | Action::Clone { .. } | Action::Promote(_) => family::check(world, batch, index, action),
         Action::Set {
             on: Object::Snapshot(name),
             ..
@@ -418,7 +489,11 @@ fn carry_out(world: &mut World, action: &Action) -> Applied {
         | Action::Destroy { .. }
         | Action::Rollback(_)
         | Action::DiscardPartial(_)
-        | Action::Mount(_) => Applied::Done,
+        | Action::Mount(_)
+        | Action::ExpectUnmapped(_)
+        | Action::ExpectUnwritten(_)
+        | Action::Unmount(_) => Applied::Done,
+        Action::Rename { .. } | Action::Clone { .. } | Action::Promote(_) => family::carry_out(world, action),
     };
     let Some(found) = world.datasets.get_mut(&dataset) else {
         return result;
@@ -426,6 +501,8 @@ fn carry_out(world: &mut World, action: &Action) -> Applied {
     after::applied(&mut found.state, action, &result, 0);
     match (action, &result) {
         (Action::Snapshot(_), Applied::Created { guid, .. }) => _ = found.data.insert(*guid, found.head.clone()),
+        (Action::Destroy { .. }, Applied::Done) => found.count_written(),
+        (Action::DiscardPartial(_), _) => found.partial.clear(),
         (Action::Rollback(_), _) => {
             let newest = found.state.newest().map(|snapshot| snapshot.guid);
             found.head = newest

@@ -181,10 +181,12 @@ pub(super) fn admit(world: &mut World, transfer: &Transfer, header: &Header) -> 
             .partial
             .as_ref()
             .is_some_and(|partial| partial.to_guid == header.to && partial.point.offset == header.offset);
-        return if goes_on {
-            Ok(())
-        } else {
-            refuse(ErrorKind::BadStream, "nothing to resume")
+        let newest = found.state.newest().map(|newest| newest.guid);
+        return match (goes_on, header.from.is_none() || header.from == newest) {
+            (true, true) => Ok(()),
+            // What has arrived so far branched off right before what was the head then.
+            (true, false) => refuse(ErrorKind::WrongBase, "has snapshots behind the base"),
+            (false, _) => refuse(ErrorKind::BadStream, "nothing to resume"),
         };
     }
     let Some(from) = header.from else {
@@ -197,6 +199,10 @@ pub(super) fn admit(world: &mut World, transfer: &Transfer, header: &Header) -> 
         return refuse(ErrorKind::Exists, "has a snapshot of this name");
     }
     match found.state.snapshots.iter().find(|snapshot| snapshot.guid == from) {
+        // The clone that receives must branch off right before the head.
+        Some(base) if found.state.newest() != Some(base) => {
+            refuse(ErrorKind::WrongBase, "has snapshots behind the base")
+        }
         None => refuse(ErrorKind::WrongBase, "does not have the base"),
         Some(base) if found.data.get(&base.guid) != Some(&found.head) || found.is_modified() => {
             refuse(ErrorKind::Modified, "was modified since the base")
@@ -217,6 +223,7 @@ fn create(world: &mut World, transfer: &Transfer, header: &Header) -> Result<(),
             head: Vec::new(),
             data: Default::default(),
             partial: Vec::new(),
+            origin: None,
         },
     );
     Ok(())

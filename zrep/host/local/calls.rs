@@ -3,9 +3,11 @@
 use super::Local;
 use super::error::from_ffi;
 use crate::host::{Applied, BatchError, Error, ErrorKind};
-use crate::model::Guid;
+use crate::model::{Guid, Native};
+use crate::os;
 use crate::plan::{Action, IfHeld, Object};
-use zfs_ffi::{Dataset, DatasetName, Defer, Handle, PropertyValue, SnapshotName, Source};
+use crate::props::is_bookkeeping;
+use zfs_ffi::{Dataset, DatasetName, Defer, Handle, NvList, PropertyValue, SnapshotName, Source};
 
 impl Local {
     /// Applies the batch in order. Snapshots that stand next to each other are made by one call, atomically.
@@ -46,7 +48,13 @@ impl Local {
                 | Action::Rollback(_)
                 | Action::DiscardPartial(_)
                 | Action::DestroyUnreceived(_)
-                | Action::Mount(_) => None,
+                | Action::Mount(_)
+                | Action::ExpectUnmapped(_)
+                | Action::ExpectUnwritten(_)
+                | Action::Unmount(_)
+                | Action::Rename { .. }
+                | Action::Clone { .. }
+                | Action::Promote(_) => None,
             })
             .collect();
         self.core.snapshot(&names, &[]).map_err(from_ffi)?;
@@ -72,8 +80,70 @@ impl Local {
             Action::DiscardPartial(dataset) => self.discard(dataset)?,
             Action::DestroyUnreceived(dataset) => self.destroy_unreceived(dataset)?,
             Action::Mount(dataset) => return Ok(mount(handle, dataset)),
+            Action::ExpectUnmapped(dataset) => expect_unmapped(handle, dataset)?,
+            Action::ExpectUnwritten(dataset) => self.expect_unwritten(dataset)?,
+            Action::Unmount(dataset) => return unmounted(handle, dataset),
+            Action::Rename { from, to } => {
+                // N.B. the kernel's rename leaves mounts as they are. One that is in use, or has others mounted below, stays where it is.
+                let _ = unmounted(handle, from);
+                self.core.rename(from, to).map_err(from_ffi)?;
+            }
+            Action::Clone {
+                snapshot,
+                name,
+                properties,
+            } => self.clone_snapshot(handle, snapshot, name, properties)?,
+            Action::Promote(dataset) => self.core.promote(dataset).map_err(from_ffi)?,
         }
         Ok(Applied::Done)
+    }
+
+    fn expect_unwritten(&self, name: &DatasetName) -> Result<(), Error> {
+        // N.B. `written` is that of the last transaction group on disk.
+        self.core.wait_synced(name.pool()).map_err(from_ffi)?;
+        match self.state_alone(name)? {
+            Some(state) if state.written == 0 => Ok(()),
+            Some(state) => Err(Error::new(
+                ErrorKind::Unexpected,
+                format!(
+                    "{name}: {} bytes were written to it since its newest snapshot",
+                    state.written
+                ),
+            )),
+            None => Err(Error::new(ErrorKind::NotFound, format!("{name}: no such dataset"))),
+        }
+    }
+
+    /// A clone has its origin's data and none of its properties: what was set there locally is set here, too, but for what zrep keeps there.
+    fn clone_snapshot(
+        &self,
+        handle: &Handle,
+        snapshot: &SnapshotName,
+        name: &DatasetName,
+        properties: &[(String, Native)],
+    ) -> Result<(), Error> {
+        let mut list = NvList::new();
+        let of_origin = handle
+            .dataset(&snapshot.dataset())
+            .and_then(|dataset| dataset.properties())
+            .map_err(from_ffi)?;
+        let own = |source: &Source| matches!(source, Source::Local | Source::Received);
+        let local = of_origin.iter().filter(|(_, found)| own(&found.source));
+        for (property, found) in local.filter(|(property, _)| is_cloned(property)) {
+            match &found.value {
+                PropertyValue::String(text) => list.add(property, text.as_str()),
+                PropertyValue::U64(number) => list.add(property, *number),
+            }
+            .map_err(from_ffi)?;
+        }
+        for (property, value) in properties {
+            match value {
+                Native::Text(text) => list.add(property, text.as_str()),
+                Native::Number(number) => list.add(property, *number),
+            }
+            .map_err(from_ffi)?;
+        }
+        self.core.clone_snapshot(snapshot, name, &list).map_err(from_ffi)
     }
 
     fn expect_newest(&self, dataset: &DatasetName, snapshot: Option<&SnapshotName>) -> Result<(), Error> {
@@ -215,6 +285,39 @@ fn set(handle: &Handle, on: &Object, properties: &[(String, Option<String>)]) ->
         }
     }
     Ok(())
+}
+
+/// N.B. a process that has a file mapped `MAP_SHARED` goes on writing to it after `readonly=on`, and its msync succeeds.
+fn expect_unmapped(handle: &Handle, name: &DatasetName) -> Result<(), Error> {
+    let mounted = handle
+        .dataset(name)
+        .map(|dataset| dataset.is_mounted())
+        .map_err(from_ffi)?;
+    let mappers = mounted.map(|path| os::mappers(&path)).unwrap_or_default();
+    if mappers.is_empty() {
+        return Ok(());
+    }
+    let text = format!(
+        "{name}: {} of it mapped for writing, which readonly does not stop",
+        mappers.join(", ")
+    );
+    Err(Error::new(ErrorKind::Busy, text).with_hint("stop it, or have the filesystem unmounted first with --unmount"))
+}
+
+fn unmounted(handle: &Handle, name: &DatasetName) -> Result<Applied, Error> {
+    let dataset = handle.dataset(name).map_err(from_ffi)?;
+    match dataset.is_mounted() {
+        Some(_) => dataset.unmount(false).map(|()| Applied::Done).map_err(from_ffi),
+        None => Ok(Applied::Kept {
+            reason: "it is not mounted".into(),
+        }),
+    }
+}
+
+/// The key belongs to the origin, and a clone of an encrypted dataset has it, too; how large a volume is, its snapshot says.
+fn is_cloned(property: &str) -> bool {
+    let is_shared = ["keylocation", "keyformat", "pbkdf2iters", "encryption", "volsize"].contains(&property);
+    !is_shared && !is_bookkeeping(property)
 }
 
 fn stands(properties: &zfs_ffi::Properties, name: &str, value: &str) -> bool {

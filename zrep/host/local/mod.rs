@@ -71,7 +71,9 @@ impl Local {
 
     /// Whether the batch can be one channel program.
     fn is_program(&self, batch: &[Action]) -> bool {
-        self.programs.load(Ordering::Relaxed) && batch.iter().all(program::can_do)
+        // N.B. a program waits for a transaction group even if it changes nothing.
+        let changes = batch.iter().any(|action| !action.is_condition());
+        changes && self.programs.load(Ordering::Relaxed) && batch.iter().all(program::can_do)
     }
 
     /// Applies one part of a batch, by a program if the whole part is fit for one.
@@ -116,6 +118,10 @@ impl Host for Local {
 
     fn with_property(&self, property: &str) -> Result<Vec<DatasetName>, Error> {
         self.having(property)
+    }
+
+    fn children(&self, dataset: &DatasetName) -> Result<Vec<DatasetName>, Error> {
+        self.names_below(dataset)
     }
 
     fn apply(&self, batch: &[Action]) -> Result<Vec<Applied>, BatchError> {

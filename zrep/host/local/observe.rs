@@ -147,6 +147,18 @@ impl Local {
             .collect())
     }
 
+    /// The names of the filesystems and volumes directly below; none below a dataset that is not there.
+    pub(super) fn names_below(&self, name: &DatasetName) -> Result<Vec<DatasetName>, Error> {
+        match self.read_children(name) {
+            Ok(children) => Ok(children.into_iter().map(|(name, _)| name).collect()),
+            Err(Error {
+                kind: ErrorKind::NotFound,
+                ..
+            }) => Ok(Vec::new()),
+            Err(error) => Err(error),
+        }
+    }
+
     /// The filesystems and volumes directly below, with their properties.
     fn read_children(&self, name: &DatasetName) -> Result<Vec<(DatasetName, Properties)>, Error> {
         let Some(reader) = self.reader() else {

@@ -38,11 +38,22 @@ const PREVIOUS: &str = "prevsnap";
 pub(super) fn can_do(action: &Action) -> bool {
     match action {
         Action::Expect { .. } | Action::ExpectNewest { .. } | Action::Snapshot(_) | Action::Destroy { .. } => true,
-        // N.B. a kill in the middle of a program leaves a part of it done. What says who is master goes by one call, which is atomic.
+        // N.B. a kill in the middle of a program leaves the first part of it done. Where the role comes first, each such part is one that is
+        // recognised and completed.
         Action::Set { properties, .. } => properties
             .iter()
-            .all(|(name, _)| name.contains(':') && !name.ends_with(":master")),
-        Action::Rollback(_) | Action::DiscardPartial(_) | Action::DestroyUnreceived(_) | Action::Mount(_) => false,
+            .enumerate()
+            .all(|(index, (name, _))| name.contains(':') && (index == 0 || !name.ends_with(":master"))),
+        Action::Rollback(_)
+        | Action::DiscardPartial(_)
+        | Action::DestroyUnreceived(_)
+        | Action::Mount(_)
+        | Action::ExpectUnmapped(_)
+        | Action::ExpectUnwritten(_)
+        | Action::Unmount(_)
+        | Action::Rename { .. }
+        | Action::Clone { .. }
+        | Action::Promote(_) => false,
     }
 }
 
@@ -89,7 +100,16 @@ impl Rows {
                     self.push(index, operation, on, name, value.as_deref().unwrap_or_default());
                 }
             }
-            Action::Rollback(_) | Action::DiscardPartial(_) | Action::DestroyUnreceived(_) | Action::Mount(_) => {}
+            Action::Rollback(_)
+            | Action::DiscardPartial(_)
+            | Action::DestroyUnreceived(_)
+            | Action::Mount(_)
+            | Action::ExpectUnmapped(_)
+            | Action::ExpectUnwritten(_)
+            | Action::Unmount(_)
+            | Action::Rename { .. }
+            | Action::Clone { .. }
+            | Action::Promote(_) => {}
         }
     }
 

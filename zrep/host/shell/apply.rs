@@ -7,7 +7,7 @@ use super::script::{UNEXPECTED, line};
 use super::session::Broken;
 use super::{Shell, error};
 use crate::host::{Applied, BatchError, Error, ErrorKind};
-use crate::model::Guid;
+use crate::model::{Guid, Native};
 use crate::plan::{Action, IfHeld};
 use zfs_ffi::SnapshotName;
 
@@ -91,7 +91,13 @@ impl Shell {
             | Action::Rollback(_)
             | Action::DiscardPartial(_)
             | Action::DestroyUnreceived(_)
-            | Action::Mount(_) => Ok(vec![Applied::Done]),
+            | Action::Mount(_)
+            | Action::ExpectUnmapped(_)
+            | Action::ExpectUnwritten(_)
+            | Action::Unmount(_)
+            | Action::Rename { .. }
+            | Action::Clone { .. }
+            | Action::Promote(_) => Ok(vec![Applied::Done]),
         }
     }
 
@@ -151,7 +157,13 @@ fn option_like(action: &Action) -> Option<&str> {
         | Action::Rollback(_)
         | Action::DiscardPartial(_)
         | Action::DestroyUnreceived(_)
-        | Action::Mount(_) => None,
+        | Action::Mount(_)
+        | Action::ExpectUnmapped(_)
+        | Action::ExpectUnwritten(_)
+        | Action::Unmount(_)
+        | Action::Rename { .. }
+        | Action::Clone { .. }
+        | Action::Promote(_) => None,
     }
 }
 
@@ -187,7 +199,33 @@ fn text(group: &[Action]) -> String {
         Action::DiscardPartial(_) => line(["discard", name]),
         Action::DestroyUnreceived(_) => line(["unreceived", name]),
         Action::Mount(_) => line(["attach", name]),
+        // What that machine's processes do cannot be seen from here; what they have written can.
+        Action::ExpectUnmapped(_) => ":".to_owned(),
+        Action::ExpectUnwritten(_) => line(["unwritten", name]),
+        Action::Unmount(_) => line(["detach", name]),
+        Action::Rename { to, .. } => line(["zfs", "rename", "-u", name, to.as_str()]),
+        Action::Clone {
+            snapshot, properties, ..
+        } => clone(snapshot, name, properties),
+        Action::Promote(_) => line(["zfs", "promote", name]),
     }
+}
+
+fn clone(snapshot: &SnapshotName, name: &str, properties: &[(String, Native)]) -> String {
+    let settings = properties.iter().flat_map(|(property, value)| {
+        let value = match value {
+            Native::Text(text) => text.clone(),
+            Native::Number(number) => number.to_string(),
+        };
+        ["-o".to_owned(), format!("{property}={value}")]
+    });
+    let words: Vec<String> = ["zfs", "clone"]
+        .map(str::to_owned)
+        .into_iter()
+        .chain(settings)
+        .chain([snapshot.to_string(), name.to_owned()])
+        .collect();
+    line(words.iter().map(String::as_str))
 }
 
 /// Everything that has a value is set by one command, and so in one transaction; each inherit is one more, and comes before.

@@ -41,6 +41,11 @@ found=$(zfs get -Hp -o value prevsnap "$1") || return 1
 case $found in "$1"@*) ;; *) found= ;; esac
 [ "$found" = "$2" ] || { printf '%s' "$found"; return 90; }
 }
+unwritten() {
+zpool sync "${1%%/*}" || return 1
+found=$(zfs get -Hp -o value written "$1") || return 1
+[ "$found" = 0 ] || { printf '%s bytes' "$found"; return 90; }
+}
 stands() {
 [ "$(zfs get -Hp -o value -s local "$2" "$1" 2>/dev/null)" = "$3" ]
 }
@@ -71,6 +76,10 @@ zfs mount "$1"
 attach() {
 why=$(remount "$1" 2>&1) || printf '%s' "${why:-not mounted}"
 }
+detach() {
+[ "$(value "$1" mounted)" = yes ] || return 0
+zfs unmount "$1"
+}
 "#;
 
 /// A command line of these words, whatever is in them.
@@ -99,6 +108,6 @@ mod tests {
 
     #[test]
     fn the_status_of_a_condition_is_the_one_that_is_looked_for() {
-        assert_eq!(PRELUDE.matches(&format!("return {UNEXPECTED}")).count(), 3);
+        assert_eq!(PRELUDE.matches(&format!("return {UNEXPECTED}")).count(), 4);
     }
 }
