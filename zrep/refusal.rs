@@ -75,6 +75,53 @@ pub enum Why {
         /// The command that completes a failover that was cut off, where it is that.
         finish: Option<String>,
     },
+    /// The other side is the master by a later epoch.
+    Superseded {
+        /// The other side's epoch.
+        epoch: u64,
+        /// Its own.
+        own: u64,
+        /// The other side.
+        other: String,
+    },
+    /// It was found superseded, and waits for a decision about what it holds.
+    Fenced {
+        /// The epoch of the other side.
+        epoch: u64,
+    },
+    /// The epoch is no number.
+    BadEpoch {
+        /// The property.
+        property: String,
+        /// What stands there.
+        found: String,
+    },
+    /// A failover is under way or cut off, and whether it has passed its point of no return cannot be told from here.
+    InDoubt {
+        /// The other side.
+        other: String,
+    },
+    /// There is nothing to be given up.
+    NothingBegun,
+    /// Its other side is not the master.
+    NotSuperseded {
+        /// The other side.
+        other: String,
+    },
+    /// An encrypted source, and a target that holds the data in the clear.
+    InTheClear {
+        /// The source.
+        source: DatasetName,
+        /// The property that would allow it.
+        property: String,
+    },
+    /// The gate is none.
+    BadGate {
+        /// The property.
+        property: String,
+        /// What stands there.
+        found: String,
+    },
     /// It is the master already.
     MasterAlready,
     /// A living process works on the dataset.
@@ -298,6 +345,63 @@ impl Why {
                         end(other)
                     )
                 }),
+            ),
+            Self::Superseded { epoch, own, other } => tell(
+                format!("{other} is the master, in epoch {epoch}"),
+                format!("no side with an epoch above {own}, the one of {dataset}"),
+                format!("epoch {epoch} on {other}"),
+                format!(
+                    "nothing goes from here to there any more; `zrep rejoin {pasted}` makes it the replica, and keeps what only it has"
+                ),
+            ),
+            Self::Fenced { epoch } => tell(
+                format!("was superseded in epoch {epoch}, and is fenced"),
+                "a master that no other side has superseded".into(),
+                format!("the other side was made the master while this one could not be reached (epoch {epoch})"),
+                format!("`zrep rejoin {pasted}` makes it the replica, and keeps aside what only it has"),
+            ),
+            Self::BadEpoch { property, found } => tell(
+                format!("{property} is no number"),
+                "a number from 0 up, as zrep sets it".into(),
+                format!("{property}={found:?}"),
+                format!(
+                    "look at {property} on the other side; the master's is the higher one: `zfs set {property}=… {pasted}`"
+                ),
+            ),
+            Self::InDoubt { other } => tell(
+                format!("a failover to {other} was cut off, and may have passed its point of no return"),
+                format!("{other} in reach, to tell which side is the master"),
+                "no answer".into(),
+                format!(
+                    "any zrep command settles it as soon as {other} answers; if it is gone for good: `zrep failover --abort --force {pasted}`"
+                ),
+            ),
+            Self::NotSuperseded { other } => tell(
+                format!("was not superseded: {other} is not the master"),
+                "a master on the other side, of a later epoch".into(),
+                format!("{other}, which is a replica"),
+                format!("`zrep sync {pasted}` goes on as before; what diverged on {other} is rejoined there"),
+            ),
+            Self::InTheClear { source, property } => tell(
+                format!("is not encrypted, and {source} is"),
+                "an encrypted target: what is encrypted leaves raw".into(),
+                "a target that would hold the data in the clear".into(),
+                format!(
+                    "`zrep init` to another target sends it raw; if it shall leave in the clear: `zfs set {property}=yes {}`",
+                    quoted(source.as_str())
+                ),
+            ),
+            Self::BadGate { property, found } => tell(
+                format!("{property} is neither strict nor open"),
+                "strict (read-only while its peer cannot be asked) or open".into(),
+                format!("{property}={found:?}"),
+                format!("`zfs set {property}=strict {pasted}`"),
+            ),
+            Self::NothingBegun => tell(
+                "no failover was begun that could be given up".into(),
+                "a failover that was cut off".into(),
+                "none".into(),
+                format!("`zrep status -v {pasted}` shows the pairing"),
             ),
             Self::MasterAlready => tell(
                 "is the master already".into(),

@@ -80,7 +80,7 @@ pub fn plan(me: &Identity, observed: Observed<'_>, request: &Request) -> Planned
     plan.stages.push(Stage::Commit);
     let become_master = Action::Set {
         on: Object::Dataset(source.name.clone()),
-        properties: vec![(me.tag.property(Key::Master), Some("yes".into()))],
+        properties: master(me, source),
     };
     // The target first: with a master, init counts as complete, and is not typed again.
     let arrived = vec![sent(&me.tag, &into, request.now)];
@@ -89,6 +89,14 @@ pub fn plan(me: &Identity, observed: Observed<'_>, request: &Request) -> Planned
     let done = vec![sent(&me.tag, &start.snapshot, request.now), become_master];
     plan.stages.push(Stage::source([done, lock.leave].concat()));
     Ok(plan)
+}
+
+/// The role, and nothing of a pairing that was before.
+fn master(me: &Identity, source: &State) -> Vec<(String, Option<String>)> {
+    let old = [Key::Intent, Key::Fenced].map(|key| me.tag.property(key));
+    let left = old.into_iter().filter(|name| source.user.contains_key(name));
+    let yes = (me.tag.property(Key::Master), Some("yes".to_owned()));
+    [yes].into_iter().chain(left.map(|name| (name, None))).collect()
 }
 
 /// The five properties of a pair.
@@ -255,6 +263,14 @@ impl Start {
                     .snapshot_name(&found.name)
                     .map_err(|error| Refusal::source(&source.name, Why::BadSnapshotName(error)))?;
                 let flags = partial.point.stream;
+                // N.B. the target says what it was; it must not talk a source out of its encryption.
+                if flags.raw != source.encrypted {
+                    let why = Why::ForeignPartial {
+                        to_name: partial.to_name.clone(),
+                        to_guid: partial.to_guid,
+                    };
+                    return Err(Refusal::target(&target.name, why));
+                }
                 // N.B. the kernel takes the properties back when a receive breaks, so the rest of the stream brings them again.
                 let creation = Some(creation(me, source, request));
                 let transfer = Transfer {

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::hostname::HostName;
+use crate::intent::Intent;
 use crate::model::{Link, Origin, State};
 use crate::props::{Key, Tag, View};
 use crate::refusal::{Refusal, Why};
@@ -75,7 +76,9 @@ pub fn target_of(me: &Identity, state: &State) -> Result<Place, Refusal> {
 pub fn source_of(me: &Identity, state: &State) -> Result<Place, Refusal> {
     let refuse = |why| Refusal::target(&state.name, why);
     let link = link_of(me, state).map_err(refuse)?;
-    if View::new(state, &me.tag).is_master() {
+    let view = View::new(state, &me.tag);
+    let is_half_made = matches!(view.intent(), Some(Intent::Prepared { .. })) && link.src_fs != state.name.as_str();
+    if view.is_master() && !is_half_made {
         return Err(refuse(Why::MasterAlready));
     }
     place(me, (Key::SrcHost, &link.src_host), (Key::SrcFs, &link.src_fs)).map_err(refuse)
@@ -86,6 +89,17 @@ pub fn link_of(me: &Identity, state: &State) -> Result<Link, Why> {
     View::new(state, &me.tag).link().ok_or_else(|| Why::NotPaired {
         tag: me.tag.to_string(),
     })
+}
+
+/// Refuses to send from a side that is not the master.
+pub fn require_master(me: &Identity, source: &State) -> Result<(), Refusal> {
+    let refuse = |why| Refusal::source(&source.name, why);
+    let link = link_of(me, source).map_err(refuse)?;
+    if View::new(source, &me.tag).is_master() {
+        Ok(())
+    } else {
+        Err(refuse(not_master(me, &link)))
+    }
 }
 
 fn not_master(me: &Identity, link: &Link) -> Why {
@@ -99,6 +113,11 @@ fn not_master(me: &Identity, link: &Link) -> Why {
 /// The target's end of a pair.
 pub fn dest_of(me: &Identity, link: &Link) -> Result<Place, Why> {
     place(me, (Key::DestHost, &link.dest_host), (Key::DestFs, &link.dest_fs))
+}
+
+/// The source's end of a pair.
+pub fn src_of(me: &Identity, link: &Link) -> Result<Place, Why> {
+    place(me, (Key::SrcHost, &link.src_host), (Key::SrcFs, &link.src_fs))
 }
 
 fn place(me: &Identity, host: (Key, &str), dataset: (Key, &str)) -> Result<Place, Why> {

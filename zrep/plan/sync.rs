@@ -4,9 +4,11 @@ use crate::model::{Guid, Kind, Partial, Snapshot, State, StreamFlags};
 use crate::names::{Naming, next_number, short_name};
 use crate::plan::base::{Common, require_common};
 use crate::plan::lock::{self, Locking};
-use crate::plan::pairing::{Identity, require_replica};
+use crate::plan::pairing::{Identity, require_master, require_replica};
+use crate::plan::standing::require_unfenced;
+use crate::plan::turn::expect;
 use crate::plan::{Action, Base, BaseName, IfHeld, Object, Plan, Planned, Stage, Transfer, expire};
-use crate::props::{Key, Tag, snapshot_by_guid};
+use crate::props::{Key, Tag, View, snapshot_by_guid};
 use crate::refusal::{Refusal, Why, counted};
 use zfs_ffi::SnapshotName;
 
@@ -37,8 +39,10 @@ pub fn plan(me: &Identity, source: &State, target: &State, request: &Request) ->
         stages: Vec::new(),
         notes: lock.note.into_iter().chain(stream.notes.iter().cloned()).collect(),
     };
-    plan.stages
-        .push(Stage::source(first_actions(me, source, lock.enter, &new)?));
+    plan.stages.push(Stage::Apply {
+        source: first_actions(me, source, lock.enter, &new)?,
+        target: still_replica(me, target),
+    });
     if !stream.prepare.is_empty() {
         plan.stages.push(Stage::target(stream.prepare.clone()));
     }
@@ -61,6 +65,7 @@ pub fn plan(me: &Identity, source: &State, target: &State, request: &Request) ->
         target: [
             vec![sent(&me.tag, &into, request.now)],
             expire_target(me, source, target, &stream)?,
+            epoch_of_target(me, source, target),
         ]
         .concat(),
     });
@@ -74,8 +79,10 @@ fn first_actions(
     enter: Vec<Action>,
     new: &SnapshotName,
 ) -> Result<Vec<Action>, Refusal> {
-    let conditions = enter.iter().take_while(|action| action.is_condition()).count();
+    let conditions = 1 + enter.iter().take_while(|action| action.is_condition()).count();
     let mut actions = enter;
+    // N.B. the roles may have been turned since the observation, by a process that has ended since.
+    actions.insert(conditions - 1, expect(me, source, Key::Master));
     if me.tag.sends_intermediates() {
         let newest = source
             .newest()
@@ -92,6 +99,21 @@ fn first_actions(
     }
     actions.push(Action::Snapshot(new.clone()));
     Ok(actions)
+}
+
+/// Nothing goes to a side that has become the master in the meantime, or knows of a later one.
+fn still_replica(me: &Identity, target: &State) -> Vec<Action> {
+    vec![expect(me, target, Key::Master), expect(me, target, Key::Epoch)]
+}
+
+/// A replica knows the epoch of its master.
+fn epoch_of_target(me: &Identity, source: &State, target: &State) -> Vec<Action> {
+    let (of_source, of_target) = (View::new(source, &me.tag).epoch(), View::new(target, &me.tag).epoch());
+    let raise = || Action::Set {
+        on: Object::Dataset(target.name.clone()),
+        properties: vec![(me.tag.property(Key::Epoch), Some(of_source.to_string()))],
+    };
+    (of_source > of_target).then(raise).into_iter().collect()
 }
 
 fn bad_name(state: &State, error: zfs_ffi::NameError) -> Refusal {
@@ -142,17 +164,15 @@ struct Resume {
 
 impl<'a> Stream<'a> {
     fn plan(me: &Identity, source: &'a State, target: &'a State, force: bool) -> Result<Self, Refusal> {
+        require_master(me, source)?;
         require_replica(me, source, target)?;
+        require_unfenced(me, source)?;
         require_same_kind(source, target)?;
         let common = require_common(me, source, target)?;
         if !common.target_only.is_empty() && !force {
             return Err(diverged(source, target, &common));
         }
-        let flags = if source.encrypted && target.encrypted {
-            StreamFlags::raw()
-        } else {
-            StreamFlags::plain()
-        };
+        let flags = flags(me, source, target)?;
         let mut stream = Self {
             common,
             resume: None,
@@ -176,6 +196,14 @@ impl<'a> Stream<'a> {
         let Some(partial) = &target.partial else { return Ok(()) };
         let base = partial.from_guid.map(|guid| base_of(source, guid));
         match (snapshot_by_guid(source, partial.to_guid), &base) {
+            // N.B. what a stream is written with comes from the target: it must not talk a source out of its encryption.
+            (Some(_), _) if partial.point.stream.raw != self.flags.raw => {
+                self.notes.push(format!(
+                    "{}: dropping the interrupted receive of {}: it is not of the kind that is sent here.",
+                    target.name, partial.to_name
+                ));
+                self.prepare.push(Action::DiscardPartial(target.name.clone()));
+            }
             (Some(snapshot), None | Some(Some(_))) => {
                 self.notes.push(format!(
                     "{}: going on with the interrupted receive of @{}, {} bytes of which are there.",
@@ -351,6 +379,22 @@ impl Step<'_> {
             resume: None,
             creation: None,
         })
+    }
+}
+
+/// How the streams are written: what is encrypted leaves as it is, unless the administrator of the source wants it otherwise.
+fn flags(me: &Identity, source: &State, target: &State) -> Result<StreamFlags, Refusal> {
+    let may_be_clear = View::new(source, &me.tag).may_leave_in_the_clear();
+    match (source.encrypted, target.encrypted, may_be_clear) {
+        (true, true, _) => Ok(StreamFlags::raw()),
+        (true, false, false) => Err(Refusal::target(
+            &target.name,
+            Why::InTheClear {
+                source: source.name.clone(),
+                property: me.tag.property(Key::Clear),
+            },
+        )),
+        (true, false, true) | (false, true | false, _) => Ok(StreamFlags::plain()),
     }
 }
 

@@ -2,42 +2,91 @@
 //!
 //! With the source in reach, `zrep takeover` is [`failover`](super::failover), asked for from the other side.
 
+use crate::intent::Intent;
 use crate::model::{Link, State};
-use crate::plan::failover::{mount, pair, writable};
 use crate::plan::pairing::{Identity, link_of};
-use crate::plan::{Action, Object, Plan, Planned, Stage};
+use crate::plan::turn::{expect, mount, pair, writable};
+use crate::plan::{Action, Object, Plan, Planned, Stage, sync};
 use crate::props::{Key, View};
 use crate::refusal::{Refusal, Why, counted};
 
 /// Plans `zrep takeover -L`: the target becomes master with what it has. `now` is in seconds since 1970, and only ages what is told.
 ///
 /// What the source holds beyond the last sync is not on this side. The plan's notes say how old that sync is.
+///
+/// A stream may still be coming in. Its receive cannot always be stopped, but the snapshot that is made in the same transaction keeps it
+/// from coming to its end: the kernel takes an incremental stream only on top of the newest snapshot.
 pub fn plan(me: &Identity, target: &State, now: u64) -> Planned {
     let refuse = |why| Refusal::target(&target.name, why);
     let link = link_of(me, target).map_err(refuse)?;
-    if View::new(target, &me.tag).is_master() {
+    let view = View::new(target, &me.tag);
+    let begun = begun_alone(view);
+    if view.is_master() && begun.is_none() {
         return Err(refuse(Why::MasterAlready));
     }
     if target.inconsistent {
         return Err(refuse(Why::NothingReceived));
     }
-    let name = Object::Dataset(target.name.clone());
-    let mut properties = pair(me, &swapped(me, &link, target));
-    properties.push((me.tag.property(Key::Master), Some("yes".into())));
-    let mut actions: Vec<Action> = target
+    let set = |properties| Action::Set {
+        on: Object::Dataset(target.name.clone()),
+        properties,
+    };
+    let none = |key| (me.tag.property(key), None);
+    let epoch = begun.unwrap_or_else(|| next_epoch(view));
+    let mark = Intent::Prepared {
+        epoch,
+        nonce: format!("{ALONE}{now}"),
+    };
+    let mut properties = vec![
+        (me.tag.property(Key::Master), Some("yes".into())),
+        (me.tag.property(Key::Epoch), Some(epoch.to_string())),
+    ];
+    properties.extend(pair(me, &swapped(me, &link, target)));
+    let mut actions = [Key::Master, Key::Epoch, Key::Intent]
+        .map(|key| expect(me, target, key))
+        .to_vec();
+    // N.B. what is cut off behind this is seen, and gone on with; and it tells the epoch of a role that came without one.
+    actions.push(set(vec![(me.tag.property(Key::Intent), Some(mark.to_string()))]));
+    actions.push(set(properties));
+    actions.push(Action::Snapshot(sync::new_snapshot(me, target, target)?));
+    actions.extend(writable(target));
+    let discard: Vec<Action> = target
         .partial
         .iter()
         .map(|_| Action::DiscardPartial(target.name.clone()))
         .collect();
-    actions.push(Action::Set { on: name, properties });
-    actions.extend(writable(target));
     let notes = vec![loss(me, &link, target, now)];
     Ok(Plan {
         before: Vec::new(),
         lasting: Vec::new(),
-        stages: vec![Stage::Commit, Stage::target(actions), Stage::target(mount(target))],
+        stages: vec![
+            Stage::Commit,
+            Stage::target(actions),
+            Stage::target([discard, mount(target)].concat()),
+            Stage::target(vec![set(vec![none(Key::Intent), none(Key::Fenced)])]),
+        ],
         notes,
     })
+}
+
+/// What the nonce of a takeover of one side alone begins with.
+pub(super) const ALONE: &str = "alone-";
+
+/// The epoch of a takeover of this side alone that was cut off.
+fn begun_alone(view: View<'_>) -> Option<u64> {
+    match view.intent() {
+        Some(Intent::Prepared { epoch, nonce }) if nonce.starts_with(ALONE) => Some(epoch),
+        Some(_) | None => None,
+    }
+}
+
+/// Above every epoch that the other side has begun as far as this one knows: it may have been prepared for one.
+fn next_epoch(view: View<'_>) -> u64 {
+    let begun = match view.intent() {
+        Some(Intent::Prepared { epoch, .. }) => epoch,
+        Some(Intent::Failover { .. } | Intent::Aborted { .. } | Intent::Gated { .. }) | None => 0,
+    };
+    begun.max(view.epoch() + 1)
 }
 
 fn swapped(me: &Identity, link: &Link, target: &State) -> Link {
@@ -88,11 +137,32 @@ mod tests {
             planned.lines(),
             [
                 "-- point of no return --",
-                "target: set zrep:src-fs=b/fs zrep:src-host=here zrep:dest-fs=a/fs zrep:dest-host=here zrep:master=yes on b/fs",
+                "target: expect no zrep:master on b/fs",
+                "target: expect no zrep:epoch on b/fs",
+                "target: expect no zrep:intent on b/fs",
+                "target: set zrep:intent=prepared 1 alone-1700000060 on b/fs",
+                "target: set zrep:master=yes zrep:epoch=1 zrep:src-fs=b/fs zrep:src-host=here zrep:dest-fs=a/fs zrep:dest-host=here on b/fs",
+                "target: snapshot b/fs@zrep_000002",
                 "target: set readonly inherited on b/fs",
                 "target: mount b/fs",
+                "target: set zrep:intent inherited zrep:fenced inherited on b/fs",
             ]
         );
+    }
+
+    #[test]
+    fn a_takeover_that_was_cut_off_is_gone_on_with_in_its_epoch() {
+        let half = state("b/fs", "@zrep_000001=1!")
+            .replica()
+            .user("zrep:master", "yes", crate::model::Origin::Local)
+            .user("zrep:intent", "prepared 3 alone-1", crate::model::Origin::Local)
+            .build();
+        let lines = plan(&me(), &half, 0).unwrap().lines();
+        assert!(
+            lines.iter().any(|line| line.contains("zrep:master=yes zrep:epoch=3")),
+            "{lines:?}"
+        );
+        assert!(lines.contains(&"target: set readonly inherited on b/fs".to_owned()));
     }
 
     #[test]
