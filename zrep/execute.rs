@@ -23,6 +23,8 @@ const STREAMS: usize = 8;
 pub trait Watch: Sync {
     /// The first changes are made, or turned out to be impossible.
     fn begun(&self) {}
+    /// A stage of changes is done, and these were made.
+    fn applied(&self, _done: &Done) {}
     /// A stage's stream begins.
     fn sending(&self, _transfer: &Transfer, _estimate: Option<u64>) {}
     /// So many bytes have been sent of it.
@@ -142,6 +144,7 @@ pub fn run_all(jobs: Vec<Job>, watch: &dyn Watch) -> Vec<Result<Done, Failure>> 
     let mut begun = false;
     while runs.iter().any(Run::is_going) {
         apply_together(&mut runs);
+        runs.iter().for_each(|run| watch.applied(&run.done));
         if !std::mem::replace(&mut begun, true) {
             watch.begun();
         }
@@ -157,6 +160,10 @@ struct Run {
     next: usize,
     done: Done,
     committed: bool,
+    /// What may have been done: the answer was lost.
+    unsure: Vec<(Side, Action)>,
+    /// How many actions were done before the point of no return.
+    done_before: usize,
     failure: Option<Failure>,
     /// The far side's part of the stage at hand was done along with the stream before it.
     carried: bool,
@@ -169,6 +176,8 @@ impl Run {
             next: 0,
             done: Done::default(),
             committed: false,
+            unsure: Vec::new(),
+            done_before: 0,
             failure: None,
             carried: false,
         }
@@ -209,6 +218,7 @@ impl Run {
     fn pass_commit(&mut self) {
         if matches!(self.stage(), Some(Stage::Commit)) {
             self.committed = true;
+            self.done_before = self.done.applied.len();
             self.next += 1;
         }
     }
@@ -227,6 +237,15 @@ impl Run {
         }
     }
 
+    /// Takes the point of no return back where the first change behind it is known not to have been made.
+    fn not_committed(&mut self) {
+        if self.done.applied.len() == self.done_before
+            && let Some(failure) = &mut self.failure
+        {
+            failure.committed = false;
+        }
+    }
+
     /// Takes back what was done, the last thing first.
     fn finish(mut self) -> Result<Done, Failure> {
         let Some(mut failure) = self.failure.take() else {
@@ -240,9 +259,15 @@ impl Run {
 
     fn undo(&self, failure: &Failure) -> Vec<String> {
         let mut left = Vec::new();
-        for (side, action) in self.undo_actions(failure) {
-            if let Err(error) = self.job.ends.host(side).apply(std::slice::from_ref(&action)) {
-                left.push(format!("{side}: {action}: {error}"));
+        for (side, batch) in self.undo_batches(failure) {
+            match self.job.ends.host(side).apply(&batch) {
+                // Somebody else has taken over: what stands there now is his. Or it was never done.
+                Err(failed) if failed.error.kind == ErrorKind::Unexpected && !failed.begun => {}
+                Err(failed) => {
+                    let changes = batch.iter().filter(|action| !action.is_condition());
+                    left.extend(changes.map(|action| format!("{side}: {action}: {failed}")));
+                }
+                Ok(_) => {}
             }
         }
         left
@@ -271,7 +296,15 @@ fn apply_together(runs: &mut [Run]) {
     }
 }
 
-type PartResult = Result<Applied, Error>;
+type PartResult = Result<Applied, PartError>;
+
+/// Why an action was not done, or not known to be.
+#[derive(Debug, Clone)]
+struct PartError {
+    error: Error,
+    /// It is known that nothing of its batch was done.
+    untouched: bool,
+}
 
 /// The last batch is done here; a thread for a single one would cost more than it saves.
 fn apply_batches(mut batches: Vec<(Arc<dyn Host>, Vec<Part>)>) -> Vec<(Vec<Part>, Vec<PartResult>)> {
@@ -350,7 +383,9 @@ fn note_failure(parts: &[Part], open: &[usize], failed: BatchError, results: &mu
         if failed.begun && position < failed.index {
             results[index] = Some(Ok(Applied::Done));
         } else if failed.begun || is_his || culprit.is_none() {
-            results[index] = Some(Err(failed.error.clone()));
+            let untouched = !failed.begun && !matches!(failed.error.kind, ErrorKind::Lost | ErrorKind::Interrupted);
+            let error = failed.error.clone();
+            results[index] = Some(Err(PartError { error, untouched }));
         }
     }
 }
@@ -359,7 +394,15 @@ fn record(runs: &mut [Run], parts: Vec<Part>, results: Vec<PartResult>) {
     for (Part { run, side, action }, result) in parts.into_iter().zip(results) {
         match result {
             Ok(applied) => runs[run].done.applied.push((side, action, applied)),
-            Err(error) => runs[run].fail(side, action.object(), error),
+            Err(PartError { error, untouched }) => {
+                if error.kind == ErrorKind::Lost {
+                    runs[run].unsure.push((side, action.clone()));
+                }
+                runs[run].fail(side, action.object(), error);
+                if untouched {
+                    runs[run].not_committed();
+                }
+            }
         }
     }
 }

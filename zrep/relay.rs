@@ -12,6 +12,9 @@ use std::process::{Child, Command, Stdio};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
+/// Memory of a decoder, as a power of two: the peer must not choose it.
+const LARGEST_WINDOW: u32 = 23;
+
 use crate::host::{Error, ErrorKind};
 use crate::os;
 use crate::wire::channel::{read_frame, write_frame};
@@ -153,7 +156,11 @@ pub fn inward(way: &Way, input: PipeReader, patience: Duration) -> io::Result<(P
         };
         match encoding {
             Encoding::Plain | Encoding::Chunks => drop(copy(&mut frames, &mut into)?),
-            Encoding::Zstd => drop(copy(&mut zstd::Decoder::new(&mut frames)?, &mut into)?),
+            Encoding::Zstd => {
+                let mut decoder = zstd::Decoder::new(&mut frames)?;
+                decoder.window_log_max(LARGEST_WINDOW)?;
+                let _ = copy(&mut decoder, &mut into)?;
+            }
         }
         // N.B. the frame that ends the stream must be read, too: an answer is behind it.
         io::copy(&mut frames, &mut io::sink())?;

@@ -127,20 +127,21 @@ fn pull(run: &mut Run, transfer: &Transfer, watch: &dyn Watch) -> Result<Receive
     let ends = run.job.ends.clone();
     let bytes = watch.wants_bytes();
     watch.sending(transfer, bytes.then(|| ends.source.estimate(transfer).ok()).flatten());
-    let of_source = |error: Error| of_stream(transfer, (Side::Source, error));
-    let Outlet {
-        before: first,
-        way,
-        finish,
-    } = ends
-        .source
-        .outlet(Errand {
-            before: &before,
-            transfer,
-            after: &[],
-        })
-        .map_err(of_source)?;
-    note(run, Side::Source, before, Ok(first))?;
+    let outlet = ends.source.outlet(Errand {
+        before: &before,
+        transfer,
+        after: &[],
+    });
+    let (first, way) = match outlet {
+        Ok(Outlet {
+            before: first,
+            way,
+            finish,
+        }) => (Ok(first), Ok((way, finish))),
+        Err(failed) => (Err(failed.clone()), Err(failed.error)),
+    };
+    note(run, Side::Source, before, first)?;
+    let (way, finish) = way.map_err(|error| of_stream(transfer, (Side::Source, error)))?;
     let received = receive(&ends, transfer, way);
     let sent = finish();
     judge(sent, received).map_err(|failed| of_stream(transfer, failed))
@@ -174,6 +175,15 @@ fn note(
             Ok(())
         }
         Err(failed) => {
+            if failed.begun {
+                let done = actions.iter().take(failed.index);
+                let noted = done.map(|action| (side, action.clone(), Applied::Done));
+                run.done.applied.extend(noted);
+            }
+            if failed.error.kind == ErrorKind::Lost {
+                let unsure = actions.iter().skip(failed.index);
+                run.unsure.extend(unsure.map(|action| (side, action.clone())));
+            }
             let object = actions
                 .get(failed.index)
                 .map_or_else(String::new, |action| action.object().to_owned());

@@ -7,7 +7,7 @@ use crate::plan::{Action, IfHeld, Object, Plan, Stage, Transfer};
 
 impl Run {
     /// In the order in which they must be done: the last thing is undone first.
-    pub(super) fn undo_actions(&self, failure: &Failure) -> Vec<(Side, Action)> {
+    pub(super) fn undo_batches(&self, failure: &Failure) -> Vec<(Side, Vec<Action>)> {
         let Self { job, done, .. } = self;
         let mut undo = Vec::new();
         // What an interrupted stream has brought is kept, to go on from. After any other failure in mid-stream it would only fill the pool.
@@ -17,9 +17,12 @@ impl Run {
                     .error
                     .kind
                     .leaves_partial()
-                    .then(|| (Side::Target, discard(transfer))),
+                    .then(|| (Side::Target, vec![discard(transfer)])),
             );
         }
+        // N.B. of the target's part only what is prepared could be meant, and that is worth nothing without this process.
+        let unsure = self.unsure.iter().rev().filter(|(side, _)| *side == Side::Source);
+        undo.extend(unsure.filter_map(|(side, action)| Some((*side, taken_back(&job.plan, action)?))));
         let arrival = self.arrival(failure);
         let created = done.created().map(|(_, guid)| guid);
         let goes_on = created.is_some_and(|guid| arrival.may_have(guid));
@@ -75,15 +78,15 @@ impl Arrival {
 }
 
 /// What undoes an action that was done, if it is to be undone.
-fn undo_of(plan: &Plan, action: &Action, result: &Applied, arrival: &Arrival) -> Option<Action> {
+fn undo_of(plan: &Plan, action: &Action, result: &Applied, arrival: &Arrival) -> Option<Vec<Action>> {
     match (action, result) {
         // A snapshot that has arrived is the new base, and one that is half sent is what the rest is read from.
         (Action::Snapshot(_), Applied::Created { guid, .. }) if arrival.may_have(*guid) => None,
-        (Action::Snapshot(name), Applied::Created { guid, .. }) => Some(Action::Destroy {
+        (Action::Snapshot(name), Applied::Created { guid, .. }) => Some(vec![Action::Destroy {
             snapshot: name.clone(),
             guid: *guid,
             if_held: IfHeld::Fail,
-        }),
+        }]),
         // The mark on a snapshot says that it has arrived; that stays true.
         (
             Action::Set {
@@ -92,7 +95,13 @@ fn undo_of(plan: &Plan, action: &Action, result: &Applied, arrival: &Arrival) ->
             },
             _,
         ) => None,
-        (Action::Set { on, properties }, _) => Some(unset(plan, on, properties)),
+        (Action::Set { on, properties }, _) => {
+            let guard = own(on, properties);
+            // An epoch that was made known stays known.
+            let is_epoch = properties.iter().all(|(name, _)| name.ends_with(":epoch"));
+            (!is_epoch).then(|| guard.into_iter().chain([unset(plan, on, properties)]).collect())
+        }
+        (Action::Unmount(name), Applied::Done) => Some(vec![Action::Mount(name.clone())]),
         (
             Action::Expect { .. }
             | Action::ExpectNewest { .. }
@@ -101,10 +110,38 @@ fn undo_of(plan: &Plan, action: &Action, result: &Applied, arrival: &Arrival) ->
             | Action::Rollback(_)
             | Action::DiscardPartial(_)
             | Action::DestroyUnreceived(_)
-            | Action::Mount(_),
+            | Action::Mount(_)
+            | Action::ExpectUnmapped(_)
+            | Action::ExpectUnwritten(_)
+            | Action::Unmount(_)
+            | Action::Rename { .. }
+            | Action::Clone { .. }
+            | Action::Promote(_),
             _,
         ) => None,
     }
+}
+
+/// What takes back an action of which nobody knows whether it was done: only what says itself whose it is.
+fn taken_back(plan: &Plan, action: &Action) -> Option<Vec<Action>> {
+    let Action::Set { on, properties } = action else {
+        return None;
+    };
+    Some(vec![own(on, properties)?, unset(plan, on, properties)])
+}
+
+/// The condition that what was set is still what this plan has set: an attempt that has come after it must not lose what is its own.
+fn own(on: &Object, properties: &[(String, Option<String>)]) -> Option<Action> {
+    let Object::Dataset(dataset) = on else { return None };
+    let is_own = |name: &str| name.ends_with(":intent") || name.ends_with(":lock-pid");
+    let (property, value) = properties
+        .iter()
+        .find(|(name, value)| value.is_some() && is_own(name))?;
+    Some(Action::Expect {
+        dataset: dataset.clone(),
+        property: property.clone(),
+        value: value.clone(),
+    })
 }
 
 /// What drops the part of a stream that has arrived.

@@ -225,7 +225,12 @@ impl Session {
     fn lock_seen(&self, name: &DatasetName) -> Result<Seen, Error> {
         self.policy().require_any(name).map_err(refused)?;
         let state = self.server.host.glance(name)?;
-        Ok(state.map_or(Seen::Free, |state| self.server.host.lock_seen(&state, &self.tag)))
+        let seen = state.map_or(Seen::Free, |state| self.server.host.lock_seen(&state, &self.tag));
+        // N.B. the peer may have named the process itself: what it runs is none of its business.
+        Ok(match (seen, self.policy()) {
+            (Seen::Alive { .. }, Policy::Only { .. }) => Seen::Alive { command: None },
+            (seen, _) => seen,
+        })
     }
 }
 

@@ -159,6 +159,15 @@ impl Session {
 
     /// Once the stream is announced, a failure ends the session. So it is looked before whether there is something to send at all.
     fn require_sendable(&self, before: &[Action], transfer: &Transfer) -> Result<(), Error> {
+        let dataset = transfer.snapshot.dataset();
+        let state = self.server.host.glance(&dataset)?;
+        let stays = state.is_some_and(|state| !View::new(&state, &self.tag).may_leave_in_the_clear());
+        if stays && !transfer.flags.raw && self.policy() != &Policy::User {
+            return Err(denied(format!(
+                "send {}: it is encrypted, and leaves raw only",
+                transfer.snapshot
+            )));
+        }
         match self.server.host.estimate(transfer) {
             Err(error) if error.kind == ErrorKind::NotFound && before.is_empty() => Err(error),
             Ok(_) | Err(_) => Ok(()),

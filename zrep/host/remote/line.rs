@@ -16,6 +16,9 @@ use crate::ssh::Ssh;
 /// What a server writes to stderr while its stdout is busy with a stream: it lives, and has sent so many bytes.
 pub const WORKING: &str = "zrep serve: working ";
 
+/// A line of stderr is no longer than this.
+const LONGEST: u64 = 4096;
+
 /// So many lines of stderr are kept, for the explanation of an early end.
 const KEPT: usize = 6;
 
@@ -181,7 +184,7 @@ impl Words {
     }
 
     fn listen(&self, stderr: ChildStderr) {
-        for line in BufReader::new(stderr).split(b'\n') {
+        for line in short_lines(BufReader::new(stderr)) {
             let Ok(line) = line else { return };
             self.hear(String::from_utf8_lossy(&line).trim_end());
         }
@@ -307,4 +310,18 @@ impl Drop for SshCarrier {
             self.hang_up();
         }
     }
+}
+/// The lines of a text that somebody else writes: what is longer comes in pieces.
+fn short_lines(mut input: impl BufRead) -> impl Iterator<Item = io::Result<Vec<u8>>> {
+    std::iter::from_fn(move || {
+        let mut line = Vec::new();
+        match io::Read::take(&mut input, LONGEST).read_until(b'\n', &mut line) {
+            Ok(0) => None,
+            Ok(_) => {
+                line.pop_if(|last| *last == b'\n');
+                Some(Ok(line))
+            }
+            Err(error) => Some(Err(error)),
+        }
+    })
 }

@@ -13,6 +13,9 @@ use crate::wire::message::{Hello, Reply, Request, Welcome};
 /// So many times the patience may pass without a byte of a stream, while the other side lives.
 const STANDSTILL: u32 = 10;
 
+/// Work that cannot be counted may take so many times that long: a busy pool takes its time, and no pool takes for ever.
+const UNCOUNTED: u32 = 6;
+
 /// An open session.
 #[derive(Debug)]
 pub(super) struct Link {
@@ -112,6 +115,10 @@ impl Link {
         let mut moved = (0, Instant::now());
         loop {
             match self.channel.reply(number)? {
+                // Before and behind a stream, or where its bytes cannot be counted.
+                Reply::Working(0) if moved.1.elapsed() > limit * UNCOUNTED => {
+                    return Err(Broken::Silent(limit * UNCOUNTED));
+                }
                 Reply::Working(0) => {}
                 Reply::Working(bytes) if bytes == moved.0 && moved.1.elapsed() > limit => {
                     return Err(Broken::Silent(limit));

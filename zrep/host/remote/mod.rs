@@ -181,19 +181,13 @@ impl Host for Remote {
     }
 
     fn apply(&self, batch: &[Action]) -> Result<Vec<Applied>, BatchError> {
-        // N.B. where the answer is lost, nobody knows how far it came.
-        let whole = |error: Error| BatchError {
-            index: 0,
-            begun: error.kind == ErrorKind::Lost,
-            error,
-        };
-        match self.ask(&Request::Apply(batch.to_vec())).map_err(whole)? {
+        match self.ask(&Request::Apply(batch.to_vec())).map_err(BatchError::whole)? {
             Reply::Applied(Ok(applied)) if applied.len() == batch.len() => Ok(applied),
             Reply::Applied(Err(failed)) => Err(BatchError {
                 error: of_host(self.host(), failed.error),
                 ..failed
             }),
-            other => Err(whole(self.unexpected(&other))),
+            other => Err(BatchError::whole(self.unexpected(&other))),
         }
     }
 
@@ -204,14 +198,16 @@ impl Host for Remote {
         _watch: Option<&(dyn Fn(u64) + Sync)>,
     ) -> Result<(), Error> {
         let by = self.inner.way.copying();
-        let Outlet { mut way, finish, .. } = self.outlet_by(
-            &by,
-            Errand {
-                before: &[],
-                transfer,
-                after: &[],
-            },
-        )?;
+        let Outlet { mut way, finish, .. } = self
+            .outlet_by(
+                &by,
+                Errand {
+                    before: &[],
+                    transfer,
+                    after: &[],
+                },
+            )
+            .map_err(|failed| failed.error)?;
         let copied = io::copy(&mut way, &mut out);
         drop((way, out));
         finish()?;
@@ -267,7 +263,7 @@ impl Host for Remote {
         self.inlet_by(&self.inner.way, errand)
     }
 
-    fn outlet<'a>(&'a self, errand: Errand<'_>) -> Result<Outlet<'a>, Error> {
+    fn outlet<'a>(&'a self, errand: Errand<'_>) -> Result<Outlet<'a>, BatchError> {
         self.outlet_by(&self.inner.way, errand)
     }
 }
@@ -297,7 +293,8 @@ impl Remote {
         Ok(Inlet { way, abort, finish })
     }
 
-    fn outlet_by<'a>(&'a self, by: &Way, errand: Errand<'_>) -> Result<Outlet<'a>, Error> {
+    fn outlet_by<'a>(&'a self, by: &Way, errand: Errand<'_>) -> Result<Outlet<'a>, BatchError> {
+        let whole = BatchError::whole;
         let mut slot = self.inner.slot();
         let request = Request::Send(Box::new(Send {
             before: errand.before.to_vec(),
@@ -305,18 +302,24 @@ impl Remote {
             encoding: by.encoding,
             filter: by.outfilter.clone(),
         }));
-        let link = self.open(&mut slot)?;
+        let link = self.open(&mut slot).map_err(|none| whole(none.into()))?;
         let begun = link
             .begin(&request)
             .and_then(|number| Ok((number, link.answer(number, &mut |_| {})?, link.channel.way_in()?)));
-        let (number, reply, input) = begun.map_err(|broken| self.hang_up(&mut slot, &broken))?;
+        let (number, reply, input) = begun.map_err(|broken| whole(self.hang_up(&mut slot, &broken)))?;
         let before = match reply {
             Reply::Follows(Ok(before)) => before,
-            Reply::Follows(Err(failed)) => return Err(of_host(self.host(), failed.error)),
-            Reply::Failed(error) => return Err(of_host(self.host(), error)),
-            other => return Err(self.hang_up(&mut slot, &out_of_turn(&other))),
+            Reply::Follows(Err(failed)) => {
+                return Err(BatchError {
+                    error: of_host(self.host(), failed.error),
+                    ..failed
+                });
+            }
+            Reply::Failed(error) => return Err(whole(of_host(self.host(), error))),
+            other => return Err(whole(self.hang_up(&mut slot, &out_of_turn(&other)))),
         };
-        let (way, relay) = relay::inward(by, input, self.patience()).map_err(|error| self.lost(&error.into()))?;
+        let (way, relay) =
+            relay::inward(by, input, self.patience()).map_err(|error| whole(self.lost(&error.into())))?;
         let watchdog = slot
             .as_ref()
             .map(|link| Watchdog::start(link.heard(), self.patience(), link.carrier.alarm()));
