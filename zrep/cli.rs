@@ -66,6 +66,10 @@ pub enum Verb {
     Failover(FailoverArgs),
     /// Make the target the master, from the target's side
     Takeover(TakeoverArgs),
+    /// Make a superseded master the replica of the new one, and keep aside what only it has
+    Rejoin(RejoinArgs),
+    /// At boot: see whether this machine's masters are still that, before anything is written to them
+    Gate(GateArgs),
     /// Be the other end of a session, on stdin and stdout
     Serve(ServeArgs),
     /// Tell the versions of zrep and of ZFS
@@ -163,6 +167,9 @@ pub struct ListArgs {
     /// This host's masters only
     #[arg(short = 'L', long)]
     pub masters: bool,
+    /// Tell the role, the epoch and the condition of each, and what to do about it
+    #[arg(short, long)]
+    pub verbose: bool,
     /// Accepted everywhere: this command changes nothing
     #[arg(short = 'n', long, hide = true)]
     pub dry_run: bool,
@@ -188,7 +195,38 @@ pub struct FailoverArgs {
     /// The master
     #[arg(value_name = "SOURCE")]
     pub dataset: String,
+    /// Unmount it first: the sure way to stop every writer
+    #[arg(long)]
+    pub unmount: bool,
+    /// Give up a failover that was cut off before its point of no return
+    #[arg(long, conflicts_with = "unmount")]
+    pub abort: bool,
+    /// Give it up although the target cannot be asked: if that became the master, it has lost what it wrote since
+    #[arg(long, requires = "abort")]
+    pub force: bool,
     /// Show the plan, and do nothing
+    #[arg(short = 'n', long)]
+    pub dry_run: bool,
+}
+
+/// Arguments of `zrep rejoin`.
+#[derive(Debug, Args)]
+pub struct RejoinArgs {
+    /// The dataset that was superseded, on this machine
+    #[arg(value_name = "DATASET")]
+    pub dataset: String,
+    /// Show the plan, and do nothing
+    #[arg(short = 'n', long)]
+    pub dry_run: bool,
+}
+
+/// Arguments of `zrep gate`.
+#[derive(Debug, Args)]
+pub struct GateArgs {
+    /// Masters of this machine, or `all`
+    #[arg(required = true, value_name = "DATASET")]
+    pub datasets: Vec<String>,
+    /// Show what would be done, and do nothing
     #[arg(short = 'n', long)]
     pub dry_run: bool,
 }
@@ -202,6 +240,9 @@ pub struct TakeoverArgs {
     /// Without the source: it is out of reach, and what it holds beyond the last sync is given up
     #[arg(short = 'L', long)]
     pub local: bool,
+    /// Unmount the source first: the sure way to stop every writer
+    #[arg(long, conflicts_with = "local")]
+    pub unmount: bool,
     /// Show the plan, and do nothing
     #[arg(short = 'n', long)]
     pub dry_run: bool,

@@ -3,14 +3,16 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::clock;
-use crate::execute::{Ends, Watch};
-use crate::host::{Error, Host, Received};
+use crate::execute::{Done, Ends, Watch};
+use crate::host::{Error, ErrorKind, Host, Received};
+use crate::intent::Intent;
 use crate::lock::{self, FileLock};
 use crate::model::{Side, State};
 use crate::peers::{Machine, Options, Peers};
 use crate::plan::lock::{Holder, Locking};
-use crate::plan::pairing::Place;
-use crate::plan::{Transfer, pairing};
+use crate::plan::pairing::{Identity, Place};
+use crate::plan::standing::{self, Standing, Way};
+use crate::plan::{Plan, Transfer, pairing};
 use crate::problem::Problem;
 use crate::props::{Key, View};
 use crate::refusal::{Refusal, Why};
@@ -33,6 +35,8 @@ pub struct Session {
     pub pid: u32,
     /// What time it is, in seconds since 1970.
     pub clock: fn() -> u64,
+    /// What tests plant mistakes with: every plan passes through it before it is carried out.
+    pub revise: fn(Plan) -> Plan,
 }
 
 /// Both ends of a pairing.
@@ -62,6 +66,7 @@ impl Session {
             ui,
             pid: std::process::id(),
             clock: clock::now,
+            revise: |plan| plan,
         }
     }
 
@@ -139,9 +144,12 @@ impl Session {
         if let Some(pair) = self.half_lowered(&source)? {
             return Ok(pair);
         }
-        let place = pairing::target_of(&self.settings.me, &source)?;
-        let machine = self.machine(Side::Target, &place)?;
-        match self.observe_at(&machine, Side::Target, &place.dataset)? {
+        let me = &self.settings.me;
+        standing::require_unfenced(me, &source)?;
+        let place = pairing::target_of(me, &source)?;
+        let doubt = |problem| in_doubt(me, &source, &place, problem);
+        let machine = self.machine(Side::Target, &place).map_err(doubt)?;
+        match self.observe_at(&machine, Side::Target, &place.dataset).map_err(doubt)? {
             Some(target) => Ok(Pair {
                 ends: self.ends(&self.here(), &machine),
                 source,
@@ -218,12 +226,27 @@ impl Session {
         };
         let machine = self.machine(Side::Source, &place)?;
         let old = self.observe_at(&machine, Side::Source, &place.dataset)?;
-        let old = old.filter(|old| pairing::is_half_turned(me, old, new));
+        let old = old.filter(|old| self.is_superseded(old, new));
         Ok(old.map(|source| Pair {
             ends: self.ends(&machine, &self.here()),
             source,
             target: new.clone(),
         }))
+    }
+
+    /// Whether `old` says still that it is the master, and `new` is it.
+    fn is_superseded(&self, old: &State, new: &State) -> bool {
+        let me = &self.settings.me;
+        let is_old = |standing| {
+            matches!(
+                standing,
+                Standing::Superseded {
+                    old: Side::Source,
+                    way: Way::StepDown,
+                }
+            )
+        };
+        standing::of(me, old, new).is_ok_and(is_old)
     }
 
     /// This process, as the holder of a lock.
@@ -236,20 +259,33 @@ impl Session {
 
     /// How a one-shot verb locks the source of a pair. On another machine the lock is that of the server there.
     pub fn locking(&self, source: &State, ends: &Ends) -> Result<Locking, Problem> {
+        self.locking_on(Side::Source, source, &ends.source)
+    }
+
+    /// How one side of a pair is locked.
+    pub fn locking_at(&self, side: Side, pair: &Pair) -> Result<Locking, Problem> {
+        match side {
+            Side::Source => self.locking_on(side, &pair.source, &pair.ends.source),
+            Side::Target => self.locking_on(side, &pair.target, &pair.ends.target),
+        }
+    }
+
+    fn locking_on(&self, side: Side, state: &State, host: &Arc<dyn Host>) -> Result<Locking, Problem> {
         let tag = &self.settings.me.tag;
-        let far = ends
-            .source
-            .holder()
-            .map_err(|error| failed(Side::Source, &source.name, error))?;
-        Ok(match far {
-            Some(pid) => Locking::Take {
-                holder: Holder { pid, ..self.holder() },
-                seen: ends.source.lock_seen(source, tag),
+        let far = host.holder().map_err(|error| failed(side, &state.name, error))?;
+        // N.B. only its own machine knows whether a process lives.
+        let seen = if Arc::ptr_eq(host, &self.host) {
+            lock::seen(state, tag, self.pid)
+        } else {
+            host.lock_seen(state, tag)
+        };
+        let holder = self.holder();
+        Ok(Locking::Take {
+            holder: Holder {
+                pid: far.unwrap_or(holder.pid),
+                ..holder
             },
-            None => Locking::Take {
-                holder: self.holder(),
-                seen: lock::seen(source, tag, self.pid),
-            },
+            seen,
         })
     }
 
@@ -261,6 +297,13 @@ impl Session {
     /// Both ends on this machine.
     pub fn ends_here(&self) -> Ends {
         self.ends(&self.here(), &self.here())
+    }
+
+    /// The datasets directly below one of this machine.
+    pub fn children(&self, name: &DatasetName) -> Result<Vec<DatasetName>, Problem> {
+        self.host
+            .children(name)
+            .map_err(|error| failed(Side::Source, name, error))
     }
 
     /// All datasets that are one side of a pairing.
@@ -284,7 +327,8 @@ impl Session {
         Ok(masters)
     }
 
-    fn with_property(&self, key: Key) -> Result<Vec<DatasetName>, Problem> {
+    /// The datasets on which a property of this tag is set.
+    pub fn with_property(&self, key: Key) -> Result<Vec<DatasetName>, Problem> {
         let property = self.settings.me.tag.property(key);
         self.host.with_property(&property).map_err(|error| Problem::Host {
             side: None,
@@ -299,6 +343,21 @@ impl Session {
             [word] if word == "all" => self.masters(),
             words => words.iter().map(|word| Ok(DatasetName::new(word)?)).collect(),
         }
+    }
+}
+
+/// A master that has begun a failover cannot say what it is without its peer.
+fn in_doubt(me: &Identity, source: &State, place: &Place, problem: Problem) -> Problem {
+    let is_out_of_reach = matches!(&problem, Problem::Host { error, .. } if matches!(error.kind, ErrorKind::Unreachable | ErrorKind::Lost));
+    match View::new(source, &me.tag).intent() {
+        Some(Intent::Failover { .. }) if is_out_of_reach => Refusal::source(
+            &source.name,
+            Why::InDoubt {
+                other: place.to_string(),
+            },
+        )
+        .into(),
+        Some(_) | None => problem,
     }
 }
 
@@ -343,6 +402,10 @@ impl<W: Watch> Watch for UntilBegun<'_, W> {
 
     fn arrived(&self, transfer: &Transfer, received: &Received) {
         self.inner.arrived(transfer, received);
+    }
+
+    fn applied(&self, done: &Done) {
+        self.inner.applied(done);
     }
 
     fn wants_bytes(&self) -> bool {

@@ -19,12 +19,21 @@ const SCHEMA: u32 = 1;
 #[derive(Debug)]
 pub struct Ui {
     json: bool,
+    silent: bool,
 }
 
 impl Ui {
     /// Speaks JSON, or to people.
     pub fn new(json: bool) -> Self {
-        Self { json }
+        Self { json, silent: false }
+    }
+
+    /// Says nothing to anybody.
+    pub fn silent() -> Self {
+        Self {
+            json: false,
+            silent: true,
+        }
     }
 
     /// Whether a script listens.
@@ -34,13 +43,16 @@ impl Ui {
 
     /// A line of the command's result. Not for scripts.
     pub fn say(&self, line: &str) {
-        if !self.json {
+        if !self.json && !self.silent {
             print(&mut io::stdout(), line);
         }
     }
 
     /// A line about what is going on, on stderr.
     pub fn note(&self, line: &str) {
+        if self.silent {
+            return;
+        }
         print(&mut io::stderr(), &format!("zrep: {line}"));
     }
 
@@ -59,6 +71,9 @@ impl Ui {
 
     /// A problem, in full, on stderr.
     pub fn problem(&self, problem: &Problem) {
+        if self.silent {
+            return;
+        }
         let told = problem.told();
         let Told { telling, left, .. } = &told;
         let mut lines = vec![format!("zrep: {}", told.headline())];

@@ -2,56 +2,95 @@
 
 use serde_json::json;
 
-use super::{failed_json, result_json, show_plan};
+use super::{abort, failed_json, result_json, show_plan};
 use crate::cli::FailoverArgs;
-use crate::execute::{self, Done, Failure, Job};
+use crate::contact::{self, Purpose};
+use crate::execute::{self, Done, Ends, Failure, Job};
 use crate::exit::Exit;
-use crate::host::Applied;
+use crate::gap::Gap;
+use crate::host::{Applied, ErrorKind};
 use crate::model::{Side, State};
-use crate::plan::Action;
 use crate::plan::failover::{self, Request};
 use crate::plan::pairing::{Identity, link_of};
+use crate::plan::{Action, sync};
 use crate::problem::Problem;
+use crate::refusal::quoted;
 use crate::session::{Pair, Session, UntilBegun};
 use crate::ui::Progress;
 use zfs_ffi::DatasetName;
 
-/// Turns a pairing round, asked for on the source's side.
+/// Turns a pairing round, asked for on the source's side; or gives that up.
 pub(super) fn run(args: &FailoverArgs, session: &Session) -> Exit {
-    finish(session, "failover", &args.dataset, turn_from_source(args, session))
+    let result = if args.abort {
+        abort::give_up(args, session)
+    } else {
+        turn_from_source(args, session)
+    };
+    finish(session, "failover", &args.dataset, result)
 }
 
 fn turn_from_source(args: &FailoverArgs, session: &Session) -> Result<serde_json::Value, Problem> {
     let source = DatasetName::new(&args.dataset)?;
-    turn(session, args.dry_run, || session.pair_of_source(&source))
+    let wish = Wish {
+        unmount: args.unmount,
+        dry_run: args.dry_run,
+    };
+    turn(session, wish, || session.pair_of_source(&source))
 }
+
+/// What the user asked for.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Wish {
+    pub(super) unmount: bool,
+    pub(super) dry_run: bool,
+}
+
+/// How often a failover is begun anew because something was written between the last snapshot and the point of no return.
+const ATTEMPTS: usize = 3;
 
 /// Turns the pairing round that `observe` finds.
 pub(super) fn turn(
     session: &Session,
-    dry_run: bool,
-    observe: impl FnOnce() -> Result<Pair, Problem>,
+    wish: Wish,
+    observe: impl Fn() -> Result<Pair, Problem>,
 ) -> Result<serde_json::Value, Problem> {
-    let lock = (!dry_run).then(|| session.file_lock()).transpose()?;
-    let Pair { source, target, ends } = observe()?;
+    let mut attempt = 1;
+    loop {
+        match turn_once(session, wish, &observe) {
+            Err(Problem::Failed(failure)) if is_overtaken(&failure) && attempt < ATTEMPTS => {
+                session.ui.note(&format!("{failure}; beginning anew."));
+                attempt += 1;
+            }
+            result => return result,
+        }
+    }
+}
+
+/// Whether it was undone because something was observed that did not last.
+fn is_overtaken(failure: &Failure) -> bool {
+    failure.error.kind == ErrorKind::Unexpected && !failure.committed && failure.not_undone.is_empty()
+}
+
+fn turn_once(
+    session: &Session,
+    wish: Wish,
+    observe: &impl Fn() -> Result<Pair, Problem>,
+) -> Result<serde_json::Value, Problem> {
+    let lock = (!wish.dry_run).then(|| session.file_lock()).transpose()?;
+    let purpose = if wish.dry_run { Purpose::Look } else { Purpose::Turn };
+    let Pair { source, target, ends } = contact::meet(session, purpose, observe)?;
     let me = &session.settings.me;
     let request = Request {
-        locking: session.locking(&source, &ends)?,
-        now: session.now(),
-        force: false,
-        changed_only: false,
+        sync: sync::Request {
+            locking: session.locking(&source, &ends)?,
+            now: session.now(),
+            force: false,
+            changed_only: false,
+        },
+        unmount: wish.unmount,
     };
-    for (side, host, state) in [
-        (Side::Source, &ends.source, &source),
-        (Side::Target, &ends.target, &target),
-    ] {
-        host.may_turn(&state.name).map_err(|error| Problem::Host {
-            side: Some(side),
-            dataset: state.name.to_string(),
-            error,
-        })?;
-    }
-    let plan = failover::plan(me, &source, &target, &request)?;
+    may_turn(&ends, &source, &target)?;
+    let plan = (session.revise)(failover::plan(me, &source, &target, &request)?);
     let Some(lock) = lock else {
         show_plan(session, source.name.as_str(), &plan);
         return Ok(result_json(source.name.as_str(), &plan, None));
@@ -59,18 +98,40 @@ pub(super) fn turn(
     plan.notes.iter().for_each(|note| session.ui.note(note));
     session
         .ui
-        .say(&format!("Setting readonly on local {}, then syncing", source.name));
+        .say(&format!("Setting readonly on {}, then syncing", source.name));
     let watcher = session.ui.watcher(Progress::IfTerminal);
-    let done = execute::run(
-        Job {
-            ends,
-            plan: plan.clone(),
-        },
-        &UntilBegun::new(&watcher, lock),
-    )?;
+    let gap = Gap::new(&watcher, &source.name, &target.name);
+    let job = Job {
+        ends: ends.clone(),
+        plan: plan.clone(),
+    };
+    let done = execute::run(job, &UntilBegun::new(&gap, lock))?;
     say_turned(session, me, &source, &target);
     say_kept(session, &done);
-    Ok(result_json(source.name.as_str(), &plan, Some(&done)))
+    say_tail(session, &ends, &source);
+    let mut result = result_json(source.name.as_str(), &plan, Some(&done));
+    if let Some(gap) = gap.length() {
+        session
+            .ui
+            .say(&format!("No side was writable for {:.3} s.", gap.as_secs_f64()));
+        result["seconds_without_a_writable_side"] = json!(gap.as_secs_f64());
+    }
+    Ok(result)
+}
+
+/// Behind the point of no return it would be too late to hear that a role may not be changed.
+fn may_turn(ends: &Ends, source: &State, target: &State) -> Result<(), Problem> {
+    for (side, host, state) in [
+        (Side::Source, &ends.source, source),
+        (Side::Target, &ends.target, target),
+    ] {
+        host.may_turn(&state.name).map_err(|error| Problem::Host {
+            side: Some(side),
+            dataset: state.name.to_string(),
+            error,
+        })?;
+    }
+    Ok(())
 }
 
 fn say_turned(session: &Session, me: &Identity, source: &State, target: &State) {
@@ -82,10 +143,27 @@ fn say_turned(session: &Session, me: &Identity, source: &State, target: &State) 
     ));
 }
 
+/// Looks once more at the old master: a process that got round its being read-only may have written to it.
+fn say_tail(session: &Session, ends: &Ends, source: &State) {
+    let written = ends
+        .source
+        .glance(&source.name)
+        .ok()
+        .flatten()
+        .map_or(0, |state| state.written);
+    if written > 0 {
+        session.ui.note(&format!(
+            "{}: {written} bytes were written to it behind its last snapshot, and are not on the new master. They stay: `zrep rejoin {}` keeps them aside.",
+            source.name,
+            quoted(source.name.as_str())
+        ));
+    }
+}
+
 /// Says what could not be done, without harm to the roles.
 pub(super) fn say_kept(session: &Session, done: &Done) {
     for (_, action, applied) in &done.applied {
-        if let Applied::Kept { reason } = applied {
+        if let (Applied::Kept { reason }, Action::Destroy { .. } | Action::Mount(_)) = (applied, action) {
             let what = match action {
                 Action::Destroy { snapshot, .. } => format!("{snapshot}: was kept"),
                 other => format!("could not {other}"),
@@ -115,6 +193,11 @@ pub(super) fn finish(session: &Session, verb: &str, dataset: &str, result: Resul
                 session
                     .ui
                     .note("nothing was turned: the master is the one that it was, and can be written to as before.");
+            }
+            if matches!(&problem, Problem::Failed(Failure { committed: true, .. })) {
+                session.ui.note(&format!(
+                    "the point of no return may have been passed. Type the command again, or `zrep takeover` on the other side: whichever reaches both sides first completes it. {dataset} stays read-only until then."
+                ));
             }
             session
                 .ui

@@ -10,11 +10,14 @@ use crate::problem::Problem;
 use crate::session::Session;
 use crate::ui::problem_json;
 
+mod abort;
 mod expire;
 mod failover;
+mod gate;
 mod init;
 mod list;
 mod refresh;
+mod rejoin;
 mod serve;
 mod status;
 mod sync;
@@ -31,6 +34,8 @@ pub fn run(verb: &Verb, session: &Session) -> Exit {
         Verb::Expire(args) => expire::run(args, session),
         Verb::Failover(args) => failover::run(args, session),
         Verb::Takeover(args) => takeover::run(args, session),
+        Verb::Rejoin(args) => rejoin::run(args, session),
+        Verb::Gate(args) => gate::run(args, session),
         Verb::Refresh(args) => refresh::run(args, session),
         Verb::Serve(args) => serve::run(args, session),
         Verb::Version => version::run(&session.ui),

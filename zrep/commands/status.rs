@@ -7,6 +7,7 @@ use crate::cli::StatusArgs;
 use crate::clock;
 use crate::exit::Exit;
 use crate::model::{Link, Side, Snapshot, State};
+use crate::plan::condition;
 use crate::plan::pairing::link_of;
 use crate::problem::Problem;
 use crate::props::View;
@@ -26,6 +27,10 @@ pub(super) fn run(args: &StatusArgs, session: &Session) -> Exit {
         match Status::of(session, &name) {
             Ok(status) => {
                 session.ui.say(&status.line(session, args.verbose));
+                let condition = condition::of(&session.settings.me, &status.state);
+                if let Some(told) = condition.told(&status.state) {
+                    session.ui.say(&format!("    {told}"));
+                }
                 results.push(status.json(session));
             }
             Err(problem) => {
@@ -103,6 +108,9 @@ impl Status {
             "snapshots": self.state.snapshots.len(),
             "savecount": view.savecount().ok().flatten(),
             "readonly": self.state.readonly,
+            "epoch": view.epoch(),
+            "condition": condition::of(&session.settings.me, &self.state).word(),
+            "next_command": condition::of(&session.settings.me, &self.state).next_command(&self.state),
             "locked_by": view.lock_pid(),
             "interrupted_receive": self.state.partial.as_ref().map(|partial| partial.point.bytes),
         })

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::failover::say_kept;
 use super::{fail, failed_json, result_json, show_plan};
 use crate::cli::SyncArgs;
+use crate::contact::{self, Purpose};
 use crate::execute::{self, Done, Job};
 use crate::exit::Exit;
 use crate::plan::{Plan, Stage, sync};
@@ -141,7 +142,8 @@ impl Prepared {
         if args.changed_only {
             session.settle(name)?;
         }
-        let pair = direction.pair(session, name)?;
+        let purpose = if args.dry_run { Purpose::Look } else { Purpose::Sync };
+        let pair = contact::meet(session, purpose, || direction.pair(session, name))?;
         let link = crate::plan::pairing::link_of(&session.settings.me, &pair.source).ok();
         *to = link
             .map(|link| format!("{}:{}", link.dest_host, link.dest_fs))
@@ -153,6 +155,7 @@ impl Prepared {
             changed_only: args.changed_only,
         };
         let plan = sync::plan(&session.settings.me, &pair.source, &pair.target, &request)?;
+        let plan = (session.revise)(plan);
         Ok(Job { ends: pair.ends, plan })
     }
 

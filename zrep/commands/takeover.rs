@@ -1,19 +1,30 @@
 //! `zrep takeover TARGET`
 
-use super::failover::{finish, replica, say_kept, turn};
+use super::failover::{Wish, finish, replica, say_kept, turn};
 use super::{result_json, show_plan};
 use crate::cli::TakeoverArgs;
 use crate::execute::{self, Job};
 use crate::exit::Exit;
+use crate::host::ErrorKind;
 use crate::plan::takeover;
 use crate::problem::Problem;
+use crate::refusal::quoted;
 use crate::session::Session;
 use crate::ui::Progress;
 use zfs_ffi::DatasetName;
 
 /// Makes a replica the master: with its source, or, if that is out of reach, without it.
 pub(super) fn run(args: &TakeoverArgs, session: &Session) -> Exit {
-    finish(session, "takeover", &args.dataset, take_over(args, session))
+    let result = take_over(args, session);
+    if let Err(Problem::Host { error, .. }) = &result
+        && matches!(error.kind, ErrorKind::Unreachable | ErrorKind::Lost)
+    {
+        session.ui.note(&format!(
+            "if the source stays out of reach: `zrep takeover -L {}` goes on without it.",
+            quoted(&args.dataset)
+        ));
+    }
+    finish(session, "takeover", &args.dataset, result)
 }
 
 fn take_over(args: &TakeoverArgs, session: &Session) -> Result<serde_json::Value, Problem> {
@@ -21,17 +32,22 @@ fn take_over(args: &TakeoverArgs, session: &Session) -> Result<serde_json::Value
     if args.local {
         return alone(args, session, &target);
     }
-    turn(session, args.dry_run, || session.pair_of_target(&target))
+    let wish = Wish {
+        unmount: args.unmount,
+        dry_run: args.dry_run,
+    };
+    turn(session, wish, || session.pair_of_target(&target))
 }
 
 fn alone(args: &TakeoverArgs, session: &Session, target: &DatasetName) -> Result<serde_json::Value, Problem> {
     let target = replica(session, target)?;
-    let plan = takeover::plan(&session.settings.me, &target, session.now())?;
+    let plan = (session.revise)(takeover::plan(&session.settings.me, &target, session.now())?);
     if args.dry_run {
         show_plan(session, target.name.as_str(), &plan);
         return Ok(result_json(target.name.as_str(), &plan, None));
     }
     plan.notes.iter().for_each(|note| session.ui.note(note));
+    let _lock = session.file_lock()?;
     let done = execute::run(
         Job {
             ends: session.ends_here(),

@@ -1,0 +1,240 @@
+//! `zrep rejoin DATASET`
+
+use serde_json::{Value, json};
+
+use super::failover::finish;
+use super::{result_json, show_plan};
+use crate::cli::RejoinArgs;
+use crate::execute::{self, Done, Ends, Job, Quiet};
+use crate::exit::Exit;
+use crate::model::{Link, Side, State};
+use crate::peers::Machine;
+use crate::plan::pairing::{self, Place, link_of};
+use crate::plan::rejoin::{self, Scene};
+use crate::plan::{settle, standing, sync};
+use crate::problem::Problem;
+use crate::props::View;
+use crate::refusal::{Refusal, Why, counted, quoted};
+use crate::session::{Session, UntilBegun};
+use crate::ui::Progress;
+use zfs_ffi::DatasetName;
+
+/// Makes a superseded master the replica of the new one, and brings it up to date.
+pub(super) fn run(args: &RejoinArgs, session: &Session) -> Exit {
+    finish(session, "rejoin", &args.dataset, rejoin(args, session))
+}
+
+/// How many names for what is kept aside are tried.
+const NAMES: u32 = 9;
+
+fn rejoin(args: &RejoinArgs, session: &Session) -> Result<Value, Problem> {
+    let name = DatasetName::new(&args.dataset)?;
+    let lock = (!args.dry_run).then(|| session.file_lock()).transpose()?;
+    let found = Found::of(session, &name)?;
+    let superseded = found.require_superseded(session)?;
+    if !args.dry_run && superseded {
+        fence(session, &found)?;
+    }
+    let found = Found::of(session, &name)?;
+    let me = &session.settings.me;
+    let (aside, renamed) = found.aside(session)?;
+    let was = found.was(renamed.as_ref())?;
+    let scene = Scene {
+        name: &name,
+        old: found.old.as_ref(),
+        aside: &aside,
+        renamed: renamed.as_ref(),
+        children: &session.children(&was.name)?,
+        new: &found.new,
+    };
+    let locking = session.locking(was, &session.ends_here())?;
+    let plan = (session.revise)(rejoin::plan(me, &scene, &locking)?);
+    if args.dry_run {
+        show_plan(session, name.as_str(), &plan);
+        return Ok(result_json(name.as_str(), &plan, None));
+    }
+    plan.notes.iter().for_each(|note| session.ui.note(note));
+    let keeps = plan.notes.iter().any(|note| note.contains(aside.as_str())) || renamed.is_some();
+    let job = Job {
+        ends: session.ends_here(),
+        plan: plan.clone(),
+    };
+    match lock {
+        Some(lock) => execute::run(job, &UntilBegun::new(&Quiet, lock))?,
+        None => execute::run(job, &Quiet)?,
+    };
+    session
+        .ui
+        .say(&format!("{name} is the replica of {} now.", found.place));
+    let done = catch_up(session, &name)?;
+    let bytes = usize::try_from(done.bytes()).unwrap_or(usize::MAX);
+    session
+        .ui
+        .say(&format!("{name}: brought up to date, {}.", counted(bytes, "byte")));
+    let mut result = result_json(name.as_str(), &plan, Some(&done));
+    if keeps {
+        say_kept_aside(session, &aside);
+        result["kept_aside"] = json!(aside.as_str());
+    }
+    Ok(result)
+}
+
+fn say_kept_aside(session: &Session, aside: &DatasetName) {
+    let pasted = quoted(aside.as_str());
+    session.ui.say(&format!("What only it had is in {aside}, read-only. To look at it: `zfs mount {pasted}` (or `mount -t zfs {pasted} DIRECTORY` where it has a mountpoint of its own)."));
+    session
+        .ui
+        .say(&format!("To drop it, once nobody needs it: `zfs destroy -r {pasted}`."));
+}
+
+/// What was looked at.
+struct Found {
+    name: DatasetName,
+    old: Option<State>,
+    renamed: Option<State>,
+    place: Place,
+    machine: Machine,
+    new: State,
+}
+
+impl Found {
+    /// Looks at the dataset, or at what a rejoin that was cut off has renamed it to, and at the side that superseded it.
+    fn of(session: &Session, name: &DatasetName) -> Result<Self, Problem> {
+        let old = session.observe(Side::Source, name)?;
+        // N.B. anybody's dataset may have such a name. Ours is still locked by the rejoin that was cut off, and names the old name.
+        let me = &session.settings.me;
+        let is_pair = |state: &State| {
+            let names = |link: Link| [link.src_fs, link.dest_fs].iter().any(|found| found == name.as_str());
+            View::new(state, &me.tag).lock_pid().is_some() && link_of(me, state).is_ok_and(names)
+        };
+        let mut renamed = None;
+        for aside in session.children(name.parent().as_ref().unwrap_or(name))? {
+            if aside.as_str().starts_with(&format!("{name}_diverged_e")) {
+                renamed = renamed.or(session.observe(Side::Source, &aside)?.filter(is_pair));
+            }
+        }
+        let Some(told) = renamed.as_ref().or(old.as_ref()) else {
+            return Err(Refusal::source(name, Why::Missing).into());
+        };
+        let place = other_end(session, name, told)?;
+        let machine = session.machine(Side::Target, &place)?;
+        let new = session
+            .observe_at(&machine, Side::Target, &place.dataset)?
+            .ok_or_else(|| Refusal::target(&place.dataset, Why::Missing))?;
+        Ok(Self {
+            name: name.clone(),
+            old,
+            renamed,
+            place,
+            machine,
+            new,
+        })
+    }
+
+    fn was<'a>(&'a self, renamed: Option<&'a State>) -> Result<&'a State, Problem> {
+        renamed
+            .or(self.old.as_ref())
+            .ok_or_else(|| Refusal::source(&self.name, Why::Missing).into())
+    }
+
+    /// Only the replica of a living master rejoins: without one, what is here may be all there is.
+    fn require_superseded(&self, session: &Session) -> Result<bool, Problem> {
+        let me = &session.settings.me;
+        let told = self.was(self.renamed.as_ref())?;
+        let (was, is) = (View::new(told, &me.tag), View::new(&self.new, &me.tag));
+        let refuse = |why| Err(Refusal::source(&self.name, why).into());
+        if self.renamed.is_none() && !standing::is_mutual(me, told, &self.new) {
+            let found = link_of(me, &self.new).map_or_else(
+                |_| "no pair".to_owned(),
+                |link| format!("src-fs={}, dest-fs={}", link.src_fs, link.dest_fs),
+            );
+            let why = Why::NotMutual {
+                other: self.name.to_string(),
+                found,
+                tag: me.tag.to_string(),
+            };
+            return Err(Refusal::target(&self.new.name, why).into());
+        }
+        match (was.is_master(), is.is_master()) {
+            (true, true) if is.epoch() > was.epoch() => Ok(true),
+            (true, true) => Err(standing::refusal(me, told, &self.new).into()),
+            (false, true) => Ok(false),
+            (true | false, false) => refuse(Why::NotSuperseded {
+                other: self.place.to_string(),
+            }),
+        }
+    }
+
+    /// The name for what is kept aside, and the dataset of that name if a rejoin was cut off behind its renaming.
+    fn aside(&self, session: &Session) -> Result<(DatasetName, Option<State>), Problem> {
+        if let Some(renamed) = &self.renamed {
+            return Ok((renamed.name.clone(), Some(renamed.clone())));
+        }
+        let epoch = View::new(&self.new, &session.settings.me.tag).epoch();
+        for aside in asides(&self.name, epoch) {
+            if session.observe(Side::Source, &aside)?.is_none() {
+                return Ok((aside, None));
+            }
+        }
+        let last = aside_name(&self.name, epoch, NAMES)?;
+        Err(Refusal::source(&last, Why::TargetExists).into())
+    }
+}
+
+fn aside_name(name: &DatasetName, epoch: u64, number: u32) -> Result<DatasetName, Problem> {
+    let suffix = if number == 1 {
+        String::new()
+    } else {
+        format!("-{number}")
+    };
+    Ok(DatasetName::new(&format!("{name}_diverged_e{epoch}{suffix}"))?)
+}
+
+fn asides(name: &DatasetName, epoch: u64) -> Vec<DatasetName> {
+    (1..=NAMES)
+        .filter_map(|number| aside_name(name, epoch, number).ok())
+        .collect()
+}
+
+/// The end of the pair that is not the dataset itself.
+fn other_end(session: &Session, name: &DatasetName, told: &State) -> Result<Place, Problem> {
+    let me = &session.settings.me;
+    let link = link_of(me, told).map_err(|why| Refusal::source(name, why))?;
+    let was_source = link.src_fs == name.as_str() && pairing::is_at(me, &link.src_host, told);
+    let end = if was_source {
+        pairing::dest_of(me, &link)
+    } else {
+        pairing::src_of(me, &link)
+    };
+    Ok(end.map_err(|why| Refusal::source(name, why))?)
+}
+
+/// Nothing is decided about a dataset that can still be written to.
+fn fence(session: &Session, found: &Found) -> Result<(), Problem> {
+    // N.B. behind a renaming that was cut off, what has the old name is the new replica.
+    let (Some(old), None) = (&found.old, &found.renamed) else {
+        return Ok(());
+    };
+    let plan = settle::fence(&session.settings.me, old, &found.new);
+    let ends = Ends {
+        source: session.ends_here().source,
+        target: found.machine.host.clone(),
+    };
+    plan.notes.iter().for_each(|note| session.ui.note(note));
+    execute::run(Job { ends, plan }, &Quiet)?;
+    session.settle(&found.name)
+}
+
+/// The first sync in the new direction.
+fn catch_up(session: &Session, name: &DatasetName) -> Result<Done, Problem> {
+    let pair = session.pair_of_target(name)?;
+    let request = sync::Request {
+        locking: session.locking(&pair.source, &pair.ends)?,
+        now: session.now(),
+        force: false,
+        changed_only: false,
+    };
+    let plan = sync::plan(&session.settings.me, &pair.source, &pair.target, &request)?;
+    let watcher = session.ui.watcher(Progress::IfTerminal);
+    Ok(execute::run(Job { ends: pair.ends, plan }, &watcher)?)
+}

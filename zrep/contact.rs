@@ -1,0 +1,121 @@
+//! What happens first when the two sides of a pairing see each other: whatever was cut off or forced before is settled, or said.
+
+use crate::execute::{self, Done, Job, Quiet};
+use crate::intent::Intent;
+use crate::model::Side;
+use crate::plan::standing::{self, Standing, Way};
+use crate::plan::{Plan, settle};
+use crate::problem::Problem;
+use crate::refusal::{Refusal, Why};
+use crate::session::{Pair, Session};
+
+/// What the verb is going to do with the pair.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// Replicate from the source to the target.
+    Sync,
+    /// Turn the pair round; a turn that was cut off is gone on with.
+    Turn,
+    /// Show what would be done: nothing is settled.
+    Look,
+}
+
+/// One settlement may uncover another; more than a few do not follow each other.
+const SETTLEMENTS: usize = 4;
+
+/// Looks at a pair, and settles what stands in the way of `purpose`.
+///
+/// # Errors
+///
+/// The two cannot be seen, or one of them must not do what it is asked for any more.
+pub fn meet(session: &Session, purpose: Purpose, observe: impl Fn() -> Result<Pair, Problem>) -> Result<Pair, Problem> {
+    for _ in 0..SETTLEMENTS {
+        let pair = observe()?;
+        let me = &session.settings.me;
+        let settlement = match (standing::of(me, &pair.source, &pair.target)?, purpose) {
+            (Standing::Settled, _) | (Standing::Open(Intent::Failover { .. }), Purpose::Turn | Purpose::Look) => {
+                return Ok(pair);
+            }
+            (Standing::Split, _) => return Err(standing::refusal(me, &pair.source, &pair.target).into()),
+            (
+                Standing::Superseded {
+                    old: Side::Source,
+                    way: Way::StepDown,
+                },
+                Purpose::Turn | Purpose::Look,
+            ) => return Ok(pair),
+            (Standing::Open(intent), _) => undo(session, &pair, &intent)?,
+            (Standing::Superseded { old, way }, _) => supersede(session, &pair, old, way)?,
+        };
+        if purpose == Purpose::Look {
+            return Ok(pair);
+        }
+        let refused = settlement.refused.clone();
+        settlement.carry_out(session, &pair)?;
+        if let Some(refusal) = refused {
+            return Err(refusal.into());
+        }
+    }
+    let pair = observe()?;
+    Err(standing::refusal(&session.settings.me, &pair.source, &pair.target).into())
+}
+
+/// What is done about a pair that is not settled, and what that means for the verb.
+struct Settlement {
+    plan: Plan,
+    /// The verb ends with this.
+    refused: Option<Refusal>,
+}
+
+impl Settlement {
+    fn carry_out(self, session: &Session, pair: &Pair) -> Result<Done, Problem> {
+        let Self { plan, .. } = self;
+        plan.notes.iter().for_each(|note| session.ui.note(note));
+        let job = Job {
+            ends: pair.ends.clone(),
+            plan: (session.revise)(plan),
+        };
+        Ok(execute::run(job, &Quiet)?)
+    }
+}
+
+fn undo(session: &Session, pair: &Pair, intent: &Intent) -> Result<Settlement, Problem> {
+    let Pair { source, target, ends } = pair;
+    let locking = session.locking(source, ends)?;
+    Ok(Settlement {
+        plan: settle::abort(&session.settings.me, source, target, intent, &locking)?,
+        refused: None,
+    })
+}
+
+fn supersede(session: &Session, pair: &Pair, old: Side, way: Way) -> Result<Settlement, Problem> {
+    let me = &session.settings.me;
+    let (was, is) = match old {
+        Side::Source => (&pair.source, &pair.target),
+        Side::Target => (&pair.target, &pair.source),
+    };
+    let (plan, refused) = match way {
+        Way::StepDown => (
+            settle::step_down(me, was, is, &session.locking_at(old, pair)?)?,
+            (old == Side::Source).then(|| {
+                let master = Some(format!("{}:{}", is.host, is.name));
+                Refusal::source(
+                    &was.name,
+                    Why::NotMaster {
+                        tag: me.tag.to_string(),
+                        master,
+                    },
+                )
+            }),
+        ),
+        Way::Fence => (
+            settle::fence(me, was, is),
+            Some(standing::refusal(me, &pair.source, &pair.target)),
+        ),
+    };
+    let plan = match old {
+        Side::Source => plan,
+        Side::Target => plan.flipped(),
+    };
+    Ok(Settlement { plan, refused })
+}
