@@ -56,6 +56,7 @@ fn forbid(words: &[&str], applies: impl Fn(&str) -> bool) {
 fn is_pure(name: &str) -> bool {
     let files = [
         "model.rs",
+        "intent.rs",
         "props.rs",
         "names.rs",
         "hostname.rs",
