@@ -58,6 +58,8 @@ fn main() {
     let mut rounds = Loop::new(&session, &args, Duration::ZERO);
     {
         let mut contenders = vec![bare_floor(), one_shot(), loop_round(&mut rounds), command_line()];
+        contenders.push(failover("zrep failover, 1 MiB", "turn", 1 << 20));
+        contenders.push(failover("zrep failover, 1 TiB sparse", "huge", 1 << 40));
         contenders.extend(std::env::var("ZREP_SHELL").ok().map(shell_zrep));
         measure(&mut contenders);
         print_table(&mut contenders);
@@ -243,6 +245,26 @@ fn shell_zrep(path: String) -> Contender<'static> {
     Contender {
         name: "shell zrep sync",
         dataset: "src/shell",
+        sync: Box::new(sync),
+        changes: 0,
+    }
+}
+
+/// Turns an idle pair round, there and back.
+fn failover(name: &'static str, dataset: &str, logical: u64) -> Contender<'static> {
+    let (mut master, mut replica) = (format!("src/{dataset}"), format!("dst/{dataset}"));
+    pair(&master, &replica);
+    let file = fs::File::create(format!("/{master}/large")).expect("a mounted filesystem");
+    file.set_len(logical).expect("a sparse file");
+    run(Command::new("zrep").args(["sync", &master]));
+    let sync = move || {
+        run(Command::new("zrep").args(["failover", &master]));
+        std::mem::swap(&mut master, &mut replica);
+    };
+    Contender {
+        name,
+        // What changes is elsewhere.
+        dataset: "src",
         sync: Box::new(sync),
         changes: 0,
     }

@@ -126,12 +126,19 @@ cases! {
         tells_when_each_was_synced,
     ],
     failover: [
+        a_half_made_master_is_completed,
         dry_run_changes_nothing,
         is_undone_when_the_last_sync_fails,
         loses_no_write_that_was_acknowledged,
         swaps_the_roles,
         the_new_master_replicates_back,
         turns_a_volume,
+        what_was_cut_off_is_settled_by_whichever_verb_comes_next,
+    ],
+    gate: [a_master_waits_for_its_peer],
+    rejoin: [
+        keeps_aside_what_diverged,
+        only_steps_down_without_a_tail,
     ],
     takeover: [
         turns_the_pair_from_the_targets_side,

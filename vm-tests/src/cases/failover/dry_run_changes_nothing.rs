@@ -11,7 +11,7 @@ pub fn run(lab: &Lab) -> Result<()> {
     let before = [lab.pool_state(SRC)?, lab.pool_state(DST)?];
     let shown = lab.zrep(&["failover", "-n", SOURCE]).ok()?;
     shown
-        .says("source: set readonly=on on src/a b")?
+        .says("source: set readonly=on zrep:intent=failover 1 - ")?
         .says("point of no return")?;
     for (pool, before) in [SRC, DST].into_iter().zip(before) {
         let changes = differences(&before, &lab.pool_state(pool)?);

@@ -1,4 +1,4 @@
-//! After a failover both sides carry what shell zrep would have set: the names swapped,
+//! After a failover both sides carry what shell zrep would have set, and the epoch: the names swapped,
 //! the old master read-only, the new one writable where it was received.
 
 use anyhow::Result;
@@ -26,6 +26,7 @@ pub fn run(lab: &Lab) -> Result<()> {
     let old = [
         pair_is("localhost"),
         line("zrep:savecount=5 (local)"),
+        line("zrep:epoch=1 (local)"),
         line("readonly=on (local)"),
     ];
     expect_marks(lab, SOURCE, &old.concat())?;
@@ -33,6 +34,7 @@ pub fn run(lab: &Lab) -> Result<()> {
         pair_is(&host),
         line("zrep:savecount=5 (received)"),
         line("zrep:master=yes (local)"),
+        line("zrep:epoch=1 (local)"),
     ];
     expect_marks(lab, TARGET, &new.concat())?;
     expect_property(lab, TARGET, "mounted", "yes", "-")?;
