@@ -81,7 +81,7 @@ fn rejoin(args: &RejoinArgs, session: &Session) -> Result<Value, Problem> {
 
 fn say_kept_aside(session: &Session, aside: &DatasetName) {
     let pasted = quoted(aside.as_str());
-    session.ui.say(&format!("What only it had is in {aside}, read-only. To look at it: `zfs mount {pasted}` (or `mount -t zfs {pasted} DIRECTORY` where it has a mountpoint of its own)."));
+    session.ui.say(&format!("What only it had is in {aside}, read-only. To look at it: `zfs mount {pasted}` (or `mount -t zfs {pasted} DIRECTORY` where it has a mountpoint of its own); where others are mounted below, it is mounted still, in its old place."));
     session
         .ui
         .say(&format!("To drop it, once nobody needs it: `zfs destroy -r {pasted}`."));

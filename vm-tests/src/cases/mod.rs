@@ -138,6 +138,7 @@ cases! {
     gate: [a_master_waits_for_its_peer],
     rejoin: [
         keeps_aside_what_diverged,
+        leaves_children_where_they_are,
         only_steps_down_without_a_tail,
     ],
     takeover: [
