@@ -12,7 +12,7 @@
 //! ```
 //!
 //! The target becomes writable only after the source has stopped. A failover that was cut off is completed or undone by whichever verb
-//! comes next, on either side: see [`settle`](super::settle).
+//! comes next, on either side: see [`settle`].
 
 use crate::intent::Intent;
 use crate::model::{Link, Origin, State};

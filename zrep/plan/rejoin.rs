@@ -7,7 +7,7 @@
 //!
 //! Cut off anywhere, it is gone on with by typing it again: which datasets there are tells how far it has come.
 
-use crate::model::{Kind, Native, State};
+use crate::model::{Kind, Native, Origin, Setting, State};
 use crate::plan::base::require_common;
 use crate::plan::lock::{self, Locking};
 use crate::plan::pairing::{Identity, link_of};
@@ -45,10 +45,13 @@ pub fn plan(me: &Identity, scene: &Scene<'_>, locking: &Locking) -> Planned {
             notes: vec![cut_off(scene)],
             ..Plan::default()
         }),
-        // A clone has no snapshots of its own until it is promoted, and cannot be promoted twice.
+        // A clone has none of its origin's snapshots until it is promoted, and cannot be promoted twice.
         (Some(old), Some(_)) => Ok(Plan {
             stages: [
-                old.snapshots.is_empty().then(|| promoted(scene)).into_iter().collect(),
+                (!has_common(old, scene.new))
+                    .then(|| promoted(scene))
+                    .into_iter()
+                    .collect(),
                 back(scene),
                 cleaned(me, scene),
             ]
@@ -62,6 +65,11 @@ pub fn plan(me: &Identity, scene: &Scene<'_>, locking: &Locking) -> Planned {
 
 fn cut_off(scene: &Scene<'_>) -> String {
     format!("{}: going on with a rejoin that was cut off.", scene.name)
+}
+
+fn has_common(old: &State, new: &State) -> bool {
+    let is_there = |guid| new.snapshots.iter().any(|snapshot| snapshot.guid == guid);
+    old.snapshots.iter().any(|snapshot| is_there(snapshot.guid))
 }
 
 /// What it has, the new master has, too.
@@ -158,9 +166,12 @@ fn role(me: &Identity, scene: &Scene<'_>, was: &State) -> Result<Vec<(String, Na
     properties.extend(pair(me, &of_new).into_iter().filter_map(text));
     let epoch = View::new(scene.new, &me.tag).epoch().to_string();
     properties.push((me.tag.property(Key::Epoch), Native::Text(epoch)));
-    let savecount = me.tag.property(Key::Savecount);
-    if let Some(setting) = was.user.get(&savecount) {
-        properties.push((savecount, Native::Text(setting.value.clone())));
+    for key in [Key::Savecount, Key::Gate] {
+        let name = me.tag.property(key);
+        let own = |setting: &&Setting| matches!(setting.origin, Origin::Local | Origin::Received);
+        if let Some(setting) = was.user.get(&name).filter(own) {
+            properties.push((name, Native::Text(setting.value.clone())));
+        }
     }
     Ok(properties)
 }
@@ -213,7 +224,6 @@ fn cleaned(me: &Identity, scene: &Scene<'_>) -> Vec<Stage> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Origin;
     use crate::model::notation::{me, request, state};
 
     fn new_master() -> State {
