@@ -35,7 +35,9 @@ pub struct Request {
 
 /// Plans `zrep failover`, and `zrep takeover` of a target whose source is in reach.
 pub fn plan(me: &Identity, source: &State, target: &State, request: &Request) -> Planned {
-    require_mutual(me, source, target)?;
+    if !standing::is_one_attempt(me, source, target) {
+        require_mutual(me, source, target)?;
+    }
     match standing::of(me, source, target)? {
         Standing::Settled => fresh(me, source, target, request, None),
         Standing::Open(intent) => fresh(me, source, target, request, Some(&intent)),

@@ -92,7 +92,7 @@ fn two_masters(me: &Identity, source: &State, target: &State) -> Standing {
         std::cmp::Ordering::Equal if is_half_turned(me, target, source) => return step_down(Side::Target),
         std::cmp::Ordering::Equal => return Standing::Split,
     };
-    if !is_mutual(me, old, new) {
+    if !is_mutual(me, old, new) && !is_one_attempt(me, old, new) {
         return Standing::Split;
     }
     let way = if has_stopped(me, old) && !has_more(old, new) {
@@ -129,6 +129,14 @@ pub fn is_mutual(me: &Identity, one: &State, other: &State) -> bool {
     [one, other]
         .into_iter()
         .all(|state| link_of(me, state).is_ok_and(|link| names_both(&link, one, other)))
+}
+
+/// Whether the new one was being made the master by the very attempt that has stopped the old one. Its pair may be swapped in part.
+pub fn is_one_attempt(me: &Identity, old: &State, new: &State) -> bool {
+    match (View::new(old, &me.tag).intent(), View::new(new, &me.tag).intent()) {
+        (Some(Intent::Failover { nonce, .. }), Some(Intent::Prepared { nonce: prepared, .. })) => nonce == prepared,
+        (Some(_) | None, _) => false,
+    }
 }
 
 /// Whether a pair is that of these two datasets.
@@ -230,6 +238,20 @@ mod tests {
             of(&me(), &stopped(old("@zrep_000001=1!")), &b),
             superseded(Side::Source, Way::StepDown)
         );
+    }
+
+    #[test]
+    fn a_pair_that_is_swapped_in_part_is_known_by_the_attempt() {
+        let half = |nonce: &str| {
+            state("b/fs", "@zrep_000001=1!")
+                .master()
+                .user("zrep:src-fs", "b/fs", Origin::Local)
+                .user("zrep:intent", &format!("prepared 1 {nonce}"), Origin::Local)
+                .build()
+        };
+        let a = stopped(old("@zrep_000001=1!"));
+        assert_eq!(of(&me(), &a, &half("42-1")), superseded(Side::Source, Way::StepDown));
+        assert_eq!(of(&me(), &a, &half("43-1")), Ok(Standing::Split));
     }
 
     #[test]
