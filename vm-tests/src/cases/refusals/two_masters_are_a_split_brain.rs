@@ -1,4 +1,4 @@
-//! Both sides are master, after a takeover without the source: neither is synced over the other.
+//! Both sides are master in one epoch, as after a takeover by shell zrep without the source: neither is synced over the other.
 
 use anyhow::{Result, ensure};
 
@@ -10,6 +10,7 @@ const TARGET: &str = "dst/a copy";
 pub fn run(lab: &Lab) -> Result<()> {
     lab.pair(SOURCE, TARGET)?;
     lab.zrep(&["takeover", "-L", TARGET]).ok()?;
+    lab.zfs(&["inherit", "zrep:epoch", TARGET]).ok()?;
     lab.write(SOURCE, "file", "of the old master")?;
     lab.write(TARGET, "file", "of the new master")?;
     lab.unchanged(&[SRC, DST], || {
