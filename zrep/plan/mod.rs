@@ -154,6 +154,15 @@ impl Action {
         }
     }
 
+    /// The snapshot that the action makes.
+    pub fn new_snapshot(&self) -> Option<&SnapshotName> {
+        if let Self::Snapshot(name) = self {
+            Some(name)
+        } else {
+            None
+        }
+    }
+
     /// The pool that the action changes. One batch changes one pool.
     pub fn pool(&self) -> &str {
         pool_of(self.object())

@@ -4,7 +4,6 @@ use super::Local;
 use super::error::from_ffi;
 use crate::host::{Applied, BatchError, Error, ErrorKind};
 use crate::model::{Guid, Native};
-use crate::os;
 use crate::plan::{Action, IfHeld, Object};
 use crate::props::is_bookkeeping;
 use zfs_ffi::{Dataset, DatasetName, Defer, Handle, NvList, PropertyValue, SnapshotName, Source};
@@ -21,97 +20,56 @@ impl Local {
                 begun: batch[..index].iter().any(changes),
                 error,
             };
-            applied.extend(
-                self.with_handle(|handle| self.apply_group(handle, group))
-                    .map_err(failed)?,
-            );
+            applied.extend(self.apply_group(group).map_err(failed)?);
         }
         Ok(applied)
     }
 
-    fn apply_group(&self, handle: &Handle, group: &[Action]) -> Result<Vec<Applied>, Error> {
+    fn apply_group(&self, group: &[Action]) -> Result<Vec<Applied>, Error> {
         match group {
-            [action] if !matches!(action, Action::Snapshot(_)) => Ok(vec![self.apply_one(handle, action)?]),
-            snapshots => self.snapshot_all(handle, snapshots),
+            [action] if !matches!(action, Action::Snapshot(_)) => Ok(vec![self.apply_one(action)?]),
+            snapshots => self.snapshot_all(snapshots),
         }
     }
 
-    fn snapshot_all(&self, handle: &Handle, group: &[Action]) -> Result<Vec<Applied>, Error> {
-        let names: Vec<SnapshotName> = group
-            .iter()
-            .filter_map(|action| match action {
-                Action::Snapshot(name) => Some(name.clone()),
-                Action::Expect { .. }
-                | Action::ExpectNewest { .. }
-                | Action::Set { .. }
-                | Action::Destroy { .. }
-                | Action::Rollback(_)
-                | Action::DiscardPartial(_)
-                | Action::DestroyUnreceived(_)
-                | Action::Mount(_)
-                | Action::ExpectUnmapped(_)
-                | Action::ExpectUnwritten(_)
-                | Action::Unmount(_)
-                | Action::Rename { .. }
-                | Action::Clone { .. }
-                | Action::Promote(_) => None,
-            })
-            .collect();
+    fn snapshot_all(&self, group: &[Action]) -> Result<Vec<Applied>, Error> {
+        let names: Vec<SnapshotName> = group.iter().filter_map(Action::new_snapshot).cloned().collect();
         self.core.snapshot(&names, &[]).map_err(from_ffi)?;
-        names.iter().map(|name| created(handle, name)).collect()
+        self.with_handle(|handle| names.iter().map(|name| created(handle, name)).collect())
     }
 
-    fn apply_one(&self, handle: &Handle, action: &Action) -> Result<Applied, Error> {
+    /// N.B. libzfs is loaded and a handle made only for what needs one: for a short-lived program that is a good part of its time.
+    fn apply_one(&self, action: &Action) -> Result<Applied, Error> {
         match action {
-            Action::Expect {
-                dataset,
-                property,
-                value,
-            } => expect(handle, dataset, property, value.as_deref())?,
-            Action::ExpectNewest { dataset, snapshot } => self.expect_newest(dataset, snapshot.as_ref())?,
+            Action::Expect { .. }
+            | Action::ExpectNewest { .. }
+            | Action::ExpectUnmapped(_)
+            | Action::ExpectUnwritten(_) => self.expect(action)?,
             Action::Snapshot(_) => {}
-            Action::Set { on, properties } => set(handle, on, properties)?,
+            Action::Set { on, properties } => self.with_handle(|handle| set(handle, on, properties))?,
             Action::Destroy {
                 snapshot,
                 guid,
                 if_held,
-            } => return self.destroy(handle, snapshot, *guid, *if_held),
+            } => return self.with_handle(|handle| self.destroy(handle, snapshot, *guid, *if_held)),
             Action::Rollback(snapshot) => self.core.rollback_to(snapshot).map_err(from_ffi)?,
             Action::DiscardPartial(dataset) => self.discard(dataset)?,
             Action::DestroyUnreceived(dataset) => self.destroy_unreceived(dataset)?,
-            Action::Mount(dataset) => return Ok(mount(handle, dataset)),
-            Action::ExpectUnmapped(dataset) => expect_unmapped(handle, dataset)?,
-            Action::ExpectUnwritten(dataset) => self.expect_unwritten(dataset)?,
-            Action::Unmount(dataset) => return unmounted(handle, dataset),
+            Action::Mount(dataset) => return self.with_handle(|handle| Ok(mount(handle, dataset))),
+            Action::Unmount(dataset) => return self.with_handle(|handle| unmounted(handle, dataset)),
             Action::Rename { from, to } => {
                 // N.B. the kernel's rename leaves mounts as they are. One that is in use, or has others mounted below, stays where it is.
-                let _ = unmounted(handle, from);
+                let _ = self.with_handle(|handle| unmounted(handle, from));
                 self.core.rename(from, to).map_err(from_ffi)?;
             }
             Action::Clone {
                 snapshot,
                 name,
                 properties,
-            } => self.clone_snapshot(handle, snapshot, name, properties)?,
+            } => self.with_handle(|handle| self.clone_snapshot(handle, snapshot, name, properties))?,
             Action::Promote(dataset) => self.core.promote(dataset).map_err(from_ffi)?,
         }
         Ok(Applied::Done)
-    }
-
-    fn expect_unwritten(&self, name: &DatasetName) -> Result<(), Error> {
-        // N.B. `written` is that of the last transaction group on disk.
-        self.core.wait_synced(name.pool()).map_err(from_ffi)?;
-        match self.state_alone(name)? {
-            Some(state) if state.written == 0 => Ok(()),
-            Some(state) => Err(Error::new(
-                ErrorKind::Unexpected,
-                format!(
-                    "{name}: {} bytes were written to it since its newest snapshot",
-                    state.written
-                ),
-            )),
-            None => Err(Error::new(ErrorKind::NotFound, format!("{name}: no such dataset"))),
-        }
     }
 
     /// A clone has its origin's data and none of its properties: what was set there locally is set here, too, but for what zrep keeps there.
@@ -144,23 +102,6 @@ impl Local {
             .map_err(from_ffi)?;
         }
         self.core.clone_snapshot(snapshot, name, &list).map_err(from_ffi)
-    }
-
-    fn expect_newest(&self, dataset: &DatasetName, snapshot: Option<&SnapshotName>) -> Result<(), Error> {
-        let state = self.state(dataset)?;
-        let found = state
-            .as_ref()
-            .and_then(|state| state.newest())
-            .map(|newest| newest.name.as_str());
-        if found == snapshot.map(SnapshotName::short) {
-            return Ok(());
-        }
-        let text = format!(
-            "{dataset}: expected {} to be its newest snapshot, found {}",
-            snapshot.map_or("none", |s| s.short()),
-            found.unwrap_or("none")
-        );
-        Err(Error::new(ErrorKind::Unexpected, text))
     }
 
     /// Destroys the snapshot if it is still the same one.
@@ -236,27 +177,6 @@ fn guid_of(handle: &Handle, name: &SnapshotName) -> Result<Option<Guid>, Error> 
     }
 }
 
-fn expect(handle: &Handle, dataset: &DatasetName, property: &str, value: Option<&str>) -> Result<(), Error> {
-    let user = handle
-        .dataset(dataset)
-        .and_then(|dataset| dataset.user_properties())
-        .map_err(from_ffi)?;
-    let local = user.get(property).filter(|found| found.source == Source::Local);
-    let found = local.and_then(|found| match &found.value {
-        PropertyValue::String(text) => Some(text.as_str()),
-        PropertyValue::U64(_) => None,
-    });
-    if found == value {
-        return Ok(());
-    }
-    let text = format!(
-        "{dataset}: expected {property} to be {}, found {}",
-        value.unwrap_or("absent"),
-        found.unwrap_or("none")
-    );
-    Err(Error::new(ErrorKind::Unexpected, text))
-}
-
 /// Sets everything that has a value by one call, and so in one transaction; each inherit is one more.
 fn set(handle: &Handle, on: &Object, properties: &[(String, Option<String>)]) -> Result<(), Error> {
     let opened = match on {
@@ -285,23 +205,6 @@ fn set(handle: &Handle, on: &Object, properties: &[(String, Option<String>)]) ->
         }
     }
     Ok(())
-}
-
-/// N.B. a process that has a file mapped `MAP_SHARED` goes on writing to it after `readonly=on`, and its msync succeeds.
-fn expect_unmapped(handle: &Handle, name: &DatasetName) -> Result<(), Error> {
-    let mounted = handle
-        .dataset(name)
-        .map(|dataset| dataset.is_mounted())
-        .map_err(from_ffi)?;
-    let mappers = mounted.map(|path| os::mappers(&path)).unwrap_or_default();
-    if mappers.is_empty() {
-        return Ok(());
-    }
-    let text = format!(
-        "{name}: {} of it mapped for writing, which readonly does not stop",
-        mappers.join(", ")
-    );
-    Err(Error::new(ErrorKind::Busy, text).with_hint("stop it, or have the filesystem unmounted first with --unmount"))
 }
 
 fn unmounted(handle: &Handle, name: &DatasetName) -> Result<Applied, Error> {

@@ -14,6 +14,7 @@ use zfs_ffi::{Core, DatasetName, Handle, Reader};
 
 mod calls;
 mod error;
+mod expect;
 mod observe;
 mod program;
 mod stream;
