@@ -61,6 +61,7 @@ fn is_pure(name: &str) -> bool {
         "names.rs",
         "hostname.rs",
         "refusal.rs",
+        "refusal/telling.rs",
         "after.rs",
         "policy.rs",
     ];

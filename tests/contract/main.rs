@@ -2,153 +2,22 @@
 //!
 //! The real pools are named by `ZREP_TEST_POOLS=SOURCE:TARGET`; without it that half says that it was skipped. The laboratory runs it.
 
+#[path = "../support/mod.rs"]
 mod support;
+mod worlds;
 
-use std::fs;
 use std::io::{Read, Write, pipe};
-use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 
 use zfs_ffi::{DatasetName, SnapshotName};
 use zrep::host::fake::Fake;
-use zrep::host::local::Local;
-use zrep::host::remote::Remote;
 use zrep::host::{Applied, Error, ErrorKind, Host, Received};
-use zrep::model::{Guid, Kind, Native, Origin, State, StreamFlags};
+use zrep::model::{Guid, Native, Origin, State, StreamFlags};
 use zrep::plan::{Action, Base, BaseName, Creation, IfHeld, Object, Transfer};
 
-/// A machine with two pools, and a hand that writes to its datasets.
-trait World: Sync {
-    fn host(&self) -> &dyn Host;
-    /// Where streams go to. Another session than the one that they come from, where there are sessions.
-    fn receiver(&self) -> &dyn Host {
-        self.host()
-    }
-    fn create(&self, name: &str);
-    fn write(&self, name: &str, data: &[u8]);
-    fn hold(&self, snapshot: &str);
-    fn pools(&self) -> (&str, &str);
-}
-
-struct FakeWorld(Fake);
-
-impl World for FakeWorld {
-    fn host(&self) -> &dyn Host {
-        &self.0
-    }
-
-    fn create(&self, name: &str) {
-        self.0.create(name, Kind::Filesystem);
-    }
-
-    fn write(&self, name: &str, data: &[u8]) {
-        self.0.write(name, data);
-    }
-
-    fn hold(&self, snapshot: &str) {
-        self.0.hold(snapshot);
-    }
-
-    fn pools(&self) -> (&str, &str) {
-        ("src", "dst")
-    }
-}
-
-/// The fake at the other end of two sessions.
-struct FarWorld {
-    fake: Arc<Fake>,
-    remote: Remote,
-    receiver: Remote,
-}
-
-impl World for FarWorld {
-    fn host(&self) -> &dyn Host {
-        &self.remote
-    }
-
-    fn receiver(&self) -> &dyn Host {
-        &self.receiver
-    }
-
-    fn create(&self, name: &str) {
-        self.fake.create(name, Kind::Filesystem);
-    }
-
-    fn write(&self, name: &str, data: &[u8]) {
-        self.fake.write(name, data);
-    }
-
-    fn hold(&self, snapshot: &str) {
-        self.fake.hold(snapshot);
-    }
-
-    fn pools(&self) -> (&str, &str) {
-        ("src", "dst")
-    }
-}
-
-struct RealWorld {
-    local: Local,
-    source: String,
-    target: String,
-}
-
-impl RealWorld {
-    fn from_environment() -> Option<Self> {
-        let pools = std::env::var("ZREP_TEST_POOLS").ok()?;
-        let (source, target) = pools.split_once(':').expect("SOURCE:TARGET");
-        Some(Self {
-            local: Local::open().expect("ZFS"),
-            source: source.to_owned(),
-            target: target.to_owned(),
-        })
-    }
-}
-
-fn zfs(args: &[&str]) -> String {
-    let output = Command::new("zfs").args(args).output().expect("zfs");
-    assert!(
-        output.status.success(),
-        "zfs {args:?}: {}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    String::from_utf8(output.stdout).expect("text").trim().to_owned()
-}
-
-impl World for RealWorld {
-    fn host(&self) -> &dyn Host {
-        &self.local
-    }
-
-    fn create(&self, name: &str) {
-        zfs(&["create", name]);
-    }
-
-    fn write(&self, name: &str, data: &[u8]) {
-        zfs(&["set", "readonly=off", name]);
-        if zfs(&["get", "-H", "-o", "value", "mounted", name]) == "no" {
-            zfs(&["mount", name]);
-        }
-        let path = format!("{}/data", zfs(&["get", "-H", "-o", "value", "mountpoint", name]));
-        let mut file = fs::OpenOptions::new()
-            .create(true)
-            .append(true)
-            .open(path)
-            .expect("a mounted filesystem");
-        file.write_all(data).expect("room");
-        file.sync_all().expect("fsync");
-    }
-
-    fn hold(&self, snapshot: &str) {
-        zfs(&["hold", "contract", snapshot]);
-    }
-
-    fn pools(&self) -> (&str, &str) {
-        (&self.source, &self.target)
-    }
-}
+use worlds::{FakeWorld, FarWorld, RealWorld, World};
 
 /// One check: a source with data, and the name of a target that is not there yet.
 struct Scene<'a> {

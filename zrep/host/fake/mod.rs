@@ -1,6 +1,6 @@
 //! A strict ZFS in memory. It refuses what the kernel refuses, with the same kind of error.
 //!
-//! `tests/contract.rs` runs one body of checks over this and, in a guest, over real pools: that is what keeps it honest.
+//! `tests/contract/` runs one body of checks over this and, in a guest, over real pools: that is what keeps it honest.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{PipeReader, PipeWriter};
@@ -8,13 +8,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::{Applied, BatchError, Error, ErrorKind, Host, Received};
-use crate::after;
 use crate::model::{Guid, Kind, Origin, Setting, Snapshot, State};
 use crate::plan::lock::Seen;
-use crate::plan::{Action, IfHeld, Object, Transfer};
+use crate::plan::{Action, Transfer};
 use crate::props::Tag;
 use zfs_ffi::{DatasetName, SnapshotName};
 
+mod apply;
 mod family;
 mod stream;
 
@@ -280,14 +280,17 @@ impl Host for Fake {
             });
         }
         for (index, action) in batch.iter().enumerate() {
-            check(&world, batch, index, action).map_err(|error| BatchError {
+            apply::check(&world, batch, index, action).map_err(|error| BatchError {
                 index,
                 begun: false,
                 error,
             })?;
         }
         world.txg += 1;
-        Ok(batch.iter().map(|action| carry_out(&mut world, action)).collect())
+        Ok(batch
+            .iter()
+            .map(|action| apply::carry_out(&mut world, action))
+            .collect())
     }
 
     fn send(&self, transfer: &Transfer, out: PipeWriter, watch: Option<&(dyn Fn(u64) + Sync)>) -> Result<(), Error> {
@@ -337,179 +340,4 @@ fn inherit(world: &World, state: &mut State) {
         }
         ancestor = name.parent();
     }
-}
-
-/// Whether the action is possible, given that those before it in the batch will have been done.
-fn check(world: &World, batch: &[Action], index: usize, action: &Action) -> Result<(), Error> {
-    let dataset = action.object().split('@').next().unwrap_or_default();
-    let found = world.datasets.get(dataset).ok_or_else(|| missing(dataset));
-    match action {
-        Action::Expect { property, value, .. } => expect(&found?.state, property, value.as_deref()),
-        Action::ExpectNewest { snapshot, .. } => {
-            let state = &found?.state;
-            let newest = state.newest().map(|newest| newest.name.as_str());
-            let is_newest = newest == snapshot.as_ref().map(SnapshotName::short);
-            if is_newest {
-                Ok(())
-            } else {
-                Err(Error::new(
-                    ErrorKind::Unexpected,
-                    format!("{}: another snapshot is the newest", state.name),
-                ))
-            }
-        }
-        Action::Snapshot(name) => {
-            found?;
-            let twice = batch[..index].iter().any(|before| before == action);
-            let taken = world.snapshot(name).is_some() || twice;
-            if taken {
-                Err(Error::new(ErrorKind::Exists, format!("{name}: exists")))
-            } else {
-                Ok(())
-            }
-        }
-        Action::Set {
-            on: Object::Dataset(_), ..
-        }
-        | Action::Mount(_)
-        | Action::Unmount(_) => found.map(drop),
-        Action::ExpectUnmapped(name) => {
-            found?;
-            match world.mapped.get(name.as_str()) {
-                None => Ok(()),
-                Some(who) => Err(Error::new(
-                    ErrorKind::Busy,
-                    format!("{name}: {who} has a file of it mapped for writing"),
-                )),
-            }
-        }
-        Action::ExpectUnwritten(name) => match found?.state.written {
-            0 => Ok(()),
-            bytes => Err(Error::new(
-                ErrorKind::Unexpected,
-                format!("{name}: {bytes} bytes were written to it since its newest snapshot"),
-            )),
-        },
-        Action::Rename { .. } | Action::Clone { .. } | Action::Promote(_) => family::check(world, batch, index, action),
-        Action::Set {
-            on: Object::Snapshot(name),
-            ..
-        } => {
-            let made_here = batch[..index]
-                .iter()
-                .any(|before| matches!(before, Action::Snapshot(made) if made == name));
-            if made_here || world.snapshot(name).is_some() {
-                Ok(())
-            } else {
-                Err(missing(name.as_str()))
-            }
-        }
-        Action::Destroy {
-            snapshot,
-            guid,
-            if_held,
-        } => check_destroy(world, snapshot, *guid, *if_held),
-        Action::Rollback(name) => {
-            let destroyed = |short: &str| {
-                batch[..index]
-                    .iter()
-                    .any(|before| matches!(before, Action::Destroy { snapshot, .. } if snapshot.short() == short))
-            };
-            let newest = found?
-                .state
-                .snapshots
-                .iter()
-                .rev()
-                .find(|snapshot| !destroyed(&snapshot.name));
-            let is_newest = newest.is_some_and(|newest| newest.name == name.short());
-            if is_newest {
-                Ok(())
-            } else {
-                Err(Error::new(
-                    ErrorKind::Exists,
-                    format!("{name}: there are newer snapshots"),
-                ))
-            }
-        }
-        Action::DiscardPartial(_) | Action::DestroyUnreceived(_) => Ok(()),
-    }
-}
-
-fn expect(state: &State, property: &str, value: Option<&str>) -> Result<(), Error> {
-    let found = state
-        .user
-        .get(property)
-        .filter(|setting| setting.origin == Origin::Local)
-        .map(|setting| setting.value.as_str());
-    if found == value {
-        return Ok(());
-    }
-    let text = format!(
-        "{}: expected {property} to be {}, found {}",
-        state.name,
-        value.unwrap_or("absent"),
-        found.unwrap_or("none")
-    );
-    Err(Error::new(ErrorKind::Unexpected, text))
-}
-
-fn check_destroy(world: &World, name: &SnapshotName, guid: Guid, if_held: IfHeld) -> Result<(), Error> {
-    match world.snapshot(name) {
-        None => Ok(()),
-        Some(found) if found.guid != guid => Err(Error::new(
-            ErrorKind::Unexpected,
-            format!("{name}: is another snapshot now"),
-        )),
-        Some(_) if if_held == IfHeld::Fail && world.held.contains(name.as_str()) => {
-            Err(Error::new(ErrorKind::Busy, format!("{name}: is held")))
-        }
-        Some(_) => Ok(()),
-    }
-}
-
-fn carry_out(world: &mut World, action: &Action) -> Applied {
-    let dataset = action.object().split('@').next().unwrap_or_default().to_owned();
-    let result = match action {
-        Action::Snapshot(_) => Applied::Created {
-            guid: world.guid(),
-            createtxg: world.txg,
-        },
-        Action::Destroy { snapshot, .. } if world.held.contains(snapshot.as_str()) => {
-            Applied::Kept { reason: "held".into() }
-        }
-        Action::DestroyUnreceived(_) => {
-            world
-                .datasets
-                .retain(|name, found| *name != dataset || !found.state.inconsistent);
-            Applied::Done
-        }
-        Action::Expect { .. }
-        | Action::ExpectNewest { .. }
-        | Action::Set { .. }
-        | Action::Destroy { .. }
-        | Action::Rollback(_)
-        | Action::DiscardPartial(_)
-        | Action::Mount(_)
-        | Action::ExpectUnmapped(_)
-        | Action::ExpectUnwritten(_)
-        | Action::Unmount(_) => Applied::Done,
-        Action::Rename { .. } | Action::Clone { .. } | Action::Promote(_) => family::carry_out(world, action),
-    };
-    let Some(found) = world.datasets.get_mut(&dataset) else {
-        return result;
-    };
-    after::applied(&mut found.state, action, &result, 0);
-    match (action, &result) {
-        (Action::Snapshot(_), Applied::Created { guid, .. }) => _ = found.data.insert(*guid, found.head.clone()),
-        (Action::Destroy { .. }, Applied::Done) => found.count_written(),
-        (Action::DiscardPartial(_), _) => found.partial.clear(),
-        (Action::Rollback(_), _) => {
-            let newest = found.state.newest().map(|snapshot| snapshot.guid);
-            found.head = newest
-                .and_then(|guid| found.data.get(&guid).cloned())
-                .unwrap_or_default();
-        }
-        _ => {}
-    }
-    result
 }

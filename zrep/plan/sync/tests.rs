@@ -1,5 +1,6 @@
 use super::*;
 use crate::model::notation::{me, request, state};
+use crate::model::{Guid, Partial, StreamFlags};
 use crate::model::{Origin, ResumePoint};
 
 fn master(line: &str) -> State {

@@ -1,0 +1,317 @@
+//! The streams of a sync: from where they begin, and what must happen on the target first.
+
+use super::bad_name;
+use crate::model::{Guid, Kind, Partial, Snapshot, State, StreamFlags};
+use crate::plan::base::{Common, require_common};
+use crate::plan::pairing::{Identity, require_master, require_replica};
+use crate::plan::standing::require_unfenced;
+use crate::plan::{Action, Base, BaseName, IfHeld, Transfer};
+use crate::props::{Key, View, snapshot_by_guid};
+use crate::refusal::{Refusal, Why, counted};
+use zfs_ffi::SnapshotName;
+
+/// How the data gets to the target: what must happen there first, and from where the streams begin.
+pub(super) struct Stream<'a> {
+    pub(super) common: Common<'a>,
+    pub(super) resume: Option<Resume>,
+    /// The source's snapshots that travel before the new one.
+    pub(super) before: Vec<&'a Snapshot>,
+    /// What makes the target ready.
+    pub(super) prepare: Vec<Action>,
+    /// How many of the target's snapshots `prepare` destroys.
+    pub(super) discards: usize,
+    pub(super) notes: Vec<String>,
+    flags: StreamFlags,
+}
+
+/// An interrupted stream that can go on.
+pub(super) struct Resume {
+    partial: Partial,
+    pub(super) short: String,
+    base: Option<Base>,
+}
+
+impl<'a> Stream<'a> {
+    pub(super) fn plan(me: &Identity, source: &'a State, target: &'a State, force: bool) -> Result<Self, Refusal> {
+        require_master(me, source)?;
+        require_replica(me, source, target)?;
+        require_unfenced(me, source)?;
+        require_same_kind(source, target)?;
+        let common = require_common(me, source, target)?;
+        if !common.target_only.is_empty() && !force {
+            return Err(diverged(source, target, &common));
+        }
+        let flags = flags(me, source, target)?;
+        let mut stream = Self {
+            common,
+            resume: None,
+            before: Vec::new(),
+            prepare: Vec::new(),
+            discards: 0,
+            notes: Vec::new(),
+            flags,
+        };
+        stream.plan_partial(source, target)?;
+        if force {
+            stream.plan_rollback(target)?;
+        }
+        stream.before = stream.intermediates(me, source);
+        Ok(stream)
+    }
+
+    /// Goes on with an interrupted receive where its snapshot still exists, and drops it where not. What belongs to another
+    /// sender is left alone.
+    fn plan_partial(&mut self, source: &State, target: &State) -> Result<(), Refusal> {
+        let Some(partial) = &target.partial else { return Ok(()) };
+        let base = partial.from_guid.map(|guid| base_of(source, guid));
+        match (snapshot_by_guid(source, partial.to_guid), &base) {
+            // N.B. what a stream is written with comes from the target: it must not talk a source out of its encryption.
+            (Some(_), _) if partial.point.stream.raw != self.flags.raw => {
+                self.notes.push(format!(
+                    "{}: dropping the interrupted receive of {}: it is not of the kind that is sent here.",
+                    target.name, partial.to_name
+                ));
+                self.prepare.push(Action::DiscardPartial(target.name.clone()));
+            }
+            (Some(snapshot), None | Some(Some(_))) => {
+                self.notes.push(format!(
+                    "{}: going on with the interrupted receive of @{}, {} bytes of which are there.",
+                    target.name, snapshot.name, partial.point.bytes
+                ));
+                self.resume = Some(Resume {
+                    partial: partial.clone(),
+                    short: snapshot.name.clone(),
+                    base: base.clone().flatten(),
+                });
+            }
+            (None, _) if !is_from(partial, source) => {
+                let why = Why::ForeignPartial {
+                    to_name: partial.to_name.clone(),
+                    to_guid: partial.to_guid,
+                };
+                return Err(Refusal::target(&target.name, why));
+            }
+            (Some(_), Some(None)) | (None, _) => {
+                self.notes.push(format!(
+                    "{}: dropping the interrupted receive of {}: the source does not have it any more.",
+                    target.name, partial.to_name
+                ));
+                self.prepare.push(Action::DiscardPartial(target.name.clone()));
+            }
+        }
+        Ok(())
+    }
+
+    /// What `-f` does, and says that it does: destroys the target's own snapshots behind the base, and what was written since.
+    fn plan_rollback(&mut self, target: &State) -> Result<(), Refusal> {
+        let Common {
+            target_only, on_target, ..
+        } = self.common;
+        if self.resume.take().is_some() {
+            self.prepare.push(Action::DiscardPartial(target.name.clone()));
+        }
+        let base = target
+            .snapshot_name(&on_target.name)
+            .map_err(|error| bad_name(target, error))?;
+        let names: Vec<&str> = target_only.iter().map(|snapshot| snapshot.name.as_str()).collect();
+        let and_these = if names.is_empty() {
+            String::new()
+        } else {
+            format!(" ({})", names.join(", "))
+        };
+        self.notes.push(format!(
+            "{}: rolling back to @{}. This discards {}{and_these} and whatever was written to it since ({} bytes are known of).",
+            target.name,
+            on_target.name,
+            counted(names.len(), "snapshot"),
+            target.written
+        ));
+        self.discards = target_only.len();
+        for snapshot in target_only {
+            let name = target
+                .snapshot_name(&snapshot.name)
+                .map_err(|error| bad_name(target, error))?;
+            self.prepare.push(Action::Destroy {
+                snapshot: name,
+                guid: snapshot.guid,
+                if_held: IfHeld::Fail,
+            });
+        }
+        self.prepare.push(Action::Rollback(base));
+        Ok(())
+    }
+
+    /// The source's snapshots between the base and the new one that are replicated, too, oldest first.
+    fn intermediates(&self, me: &Identity, source: &'a State) -> Vec<&'a Snapshot> {
+        if !me.tag.sends_intermediates() {
+            return Vec::new();
+        }
+        let resumed = self
+            .resume
+            .as_ref()
+            .and_then(|resume| snapshot_by_guid(source, resume.partial.to_guid));
+        let since = resumed.map_or(self.common.source_txg, |snapshot| snapshot.createtxg);
+        source
+            .snapshots
+            .iter()
+            .filter(|snapshot| snapshot.createtxg > since)
+            .collect()
+    }
+
+    pub(super) fn is_up_to_date(&self, source: &State, target: &State) -> bool {
+        let is_base = source
+            .newest()
+            .is_some_and(|newest| newest.guid == self.common.base.guid);
+        is_base && source.written == 0 && target.partial.is_none() && self.prepare.is_empty()
+    }
+
+    pub(super) fn transfers(
+        &self,
+        source: &State,
+        target: &State,
+        new: &SnapshotName,
+        into: SnapshotName,
+    ) -> Result<Vec<Transfer>, Refusal> {
+        let mut base = self.common.base.clone();
+        let mut transfers = Vec::new();
+        if let Some(Resume {
+            partial,
+            short,
+            base: from,
+        }) = &self.resume
+        {
+            let step = Step {
+                short,
+                guid: partial.to_guid,
+                base: from.clone(),
+                flags: partial.point.stream,
+            };
+            let transfer = step.transfer(source, target)?;
+            base = Base {
+                guid: partial.to_guid,
+                name: BaseName::Snapshot(transfer.snapshot.clone()),
+            };
+            transfers.push(Transfer {
+                resume: Some(partial.point),
+                ..transfer
+            });
+        }
+        for snapshot in &self.before {
+            let step = Step {
+                short: &snapshot.name,
+                guid: snapshot.guid,
+                base: Some(base),
+                flags: self.flags,
+            };
+            let transfer = step.transfer(source, target)?;
+            base = Base {
+                guid: snapshot.guid,
+                name: BaseName::Snapshot(transfer.snapshot.clone()),
+            };
+            transfers.push(transfer);
+        }
+        transfers.push(Transfer {
+            snapshot: new.clone(),
+            guid: None,
+            base: Some(base),
+            into,
+            flags: self.flags,
+            resume: None,
+            creation: None,
+        });
+        Ok(transfers)
+    }
+}
+
+/// One stream of several.
+struct Step<'a> {
+    short: &'a str,
+    guid: Guid,
+    base: Option<Base>,
+    flags: StreamFlags,
+}
+
+impl Step<'_> {
+    fn transfer(self, source: &State, target: &State) -> Result<Transfer, Refusal> {
+        let snapshot = source
+            .snapshot_name(self.short)
+            .map_err(|error| Refusal::source(&source.name, Why::BadSnapshotName(error)))?;
+        let into = target
+            .snapshot_name(self.short)
+            .map_err(|error| bad_name(target, error))?;
+        Ok(Transfer {
+            snapshot,
+            guid: Some(self.guid),
+            base: self.base,
+            into,
+            flags: self.flags,
+            resume: None,
+            creation: None,
+        })
+    }
+}
+
+/// How the streams are written: what is encrypted leaves as it is, unless the administrator of the source wants it otherwise.
+fn flags(me: &Identity, source: &State, target: &State) -> Result<StreamFlags, Refusal> {
+    let may_be_clear = View::new(source, &me.tag).may_leave_in_the_clear();
+    match (source.encrypted, target.encrypted, may_be_clear) {
+        (true, true, _) => Ok(StreamFlags::raw()),
+        (true, false, false) => Err(Refusal::target(
+            &target.name,
+            Why::InTheClear {
+                source: source.name.clone(),
+                property: me.tag.property(Key::Clear),
+            },
+        )),
+        (true, false, true) | (false, true | false, _) => Ok(StreamFlags::plain()),
+    }
+}
+
+fn base_of(source: &State, guid: Guid) -> Option<Base> {
+    if let Some(snapshot) = snapshot_by_guid(source, guid) {
+        return Some(Base {
+            guid,
+            name: BaseName::Snapshot(source.snapshot_name(&snapshot.name).ok()?),
+        });
+    }
+    let bookmark = source.bookmarks.iter().find(|bookmark| bookmark.guid == guid)?;
+    Some(Base {
+        guid,
+        name: BaseName::Bookmark(source.bookmark_name(&bookmark.name).ok()?),
+    })
+}
+
+fn is_from(partial: &Partial, source: &State) -> bool {
+    partial.to_name.split('@').next() == Some(source.name.as_str())
+}
+
+fn require_same_kind(source: &State, target: &State) -> Result<(), Refusal> {
+    let same = matches!(
+        (source.kind, target.kind),
+        (Kind::Filesystem, Kind::Filesystem) | (Kind::Volume, Kind::Volume)
+    );
+    if same {
+        Ok(())
+    } else {
+        Err(Refusal::target(
+            &target.name,
+            Why::OtherKind {
+                source: source.kind,
+                target: target.kind,
+            },
+        ))
+    }
+}
+
+fn diverged(source: &State, target: &State, common: &Common<'_>) -> Refusal {
+    let why = Why::Diverged {
+        common: common.on_target.name.clone(),
+        target_only: common
+            .target_only
+            .iter()
+            .map(|snapshot| snapshot.name.clone())
+            .collect(),
+        source: source.name.clone(),
+    };
+    Refusal::target(&target.name, why)
+}
