@@ -61,22 +61,10 @@ impl Pending {
 }
 
 fn destroyed(action: &Action) -> Option<String> {
-    match action {
-        Action::Destroy { snapshot, .. } => Some(snapshot.to_string()),
-        Action::Expect { .. }
-        | Action::ExpectNewest { .. }
-        | Action::Snapshot(_)
-        | Action::Set { .. }
-        | Action::Rollback(_)
-        | Action::DiscardPartial(_)
-        | Action::DestroyUnreceived(_)
-        | Action::Mount(_)
-        | Action::ExpectUnmapped(_)
-        | Action::ExpectUnwritten(_)
-        | Action::Unmount(_)
-        | Action::Rename { .. }
-        | Action::Clone { .. }
-        | Action::Promote(_) => None,
+    if let Action::Destroy { snapshot, .. } = action {
+        Some(snapshot.to_string())
+    } else {
+        None
     }
 }
 

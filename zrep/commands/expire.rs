@@ -1,8 +1,8 @@
 //! `zrep expire`
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use super::{fail, failed_json, result_json, show_plan};
+use super::{for_each, result_json, show_plan};
 use crate::cli::ExpireArgs;
 use crate::execute::{self, Ends, Job};
 use crate::exit::Exit;
@@ -15,28 +15,11 @@ use crate::session::{Pair, Session, UntilBegun};
 use crate::ui::Progress;
 use zfs_ffi::DatasetName;
 
-/// Destroys what each side keeps beyond its savecount. One dataset that cannot be done does not stop the others.
+/// Destroys what each side keeps beyond its savecount.
 pub(super) fn run(args: &ExpireArgs, session: &Session) -> Exit {
-    let names = match operands(args, session) {
-        Ok(names) => names,
-        Err(problem) => return fail(session, "expire", &problem),
-    };
-    let mut exit = Exit::Success;
-    let mut results: Vec<Value> = Vec::new();
-    for name in names {
-        match one(args, session, &name) {
-            Ok(value) => results.push(value),
-            Err(problem) => {
-                session.ui.problem(&problem);
-                results.push(failed_json(name.as_str(), &problem));
-                exit = exit.and(problem.exit());
-            }
-        }
-    }
-    session
-        .ui
-        .json("expire", exit == Exit::Success, json!({ "results": results }));
-    exit
+    for_each(session, "expire", operands(args, session), |name| {
+        one(args, session, name)
+    })
 }
 
 /// `all` is every dataset that is one side of a pairing; nothing is this host's masters.

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{fail, failed_json};
+use super::for_each;
 use crate::cli::GateArgs;
 use crate::contact::{self, Purpose};
 use crate::execute::{self, Job, Quiet};
@@ -18,26 +18,9 @@ use zfs_ffi::DatasetName;
 
 /// Asks the peer of each master that has `zrep:gate` whether it is still the master.
 pub(super) fn run(args: &GateArgs, session: &Session) -> Exit {
-    let names = match operands(args, session) {
-        Ok(names) => names,
-        Err(problem) => return fail(session, "gate", &problem),
-    };
-    let mut exit = Exit::Success;
-    let mut results = Vec::new();
-    for name in names {
-        match pass(args, session, &name) {
-            Ok(value) => results.push(value),
-            Err(problem) => {
-                session.ui.problem(&problem);
-                results.push(failed_json(name.as_str(), &problem));
-                exit = exit.and(problem.exit());
-            }
-        }
-    }
-    session
-        .ui
-        .json("gate", exit == Exit::Success, json!({ "results": results }));
-    exit
+    for_each(session, "gate", operands(args, session), |name| {
+        pass(args, session, name)
+    })
 }
 
 /// `all` is every master here, also one that belongs to another host by name: at a boot the machine may not know its own yet.

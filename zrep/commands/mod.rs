@@ -9,6 +9,7 @@ use crate::plan::Plan;
 use crate::problem::Problem;
 use crate::session::Session;
 use crate::ui::problem_json;
+use zfs_ffi::DatasetName;
 
 mod abort;
 mod expire;
@@ -40,6 +41,32 @@ pub fn run(verb: &Verb, session: &Session) -> Exit {
         Verb::Serve(args) => serve::run(args, session),
         Verb::Version => version::run(&session.ui),
     }
+}
+
+/// Does a verb's work on one dataset after the other. One that cannot be done does not stop the others.
+fn for_each(
+    session: &Session,
+    verb: &str,
+    names: Result<Vec<DatasetName>, Problem>,
+    mut one: impl FnMut(&DatasetName) -> Result<Value, Problem>,
+) -> Exit {
+    let names = match names {
+        Ok(names) => names,
+        Err(problem) => return fail(session, verb, &problem),
+    };
+    let mut exit = Exit::Success;
+    let mut results = Vec::with_capacity(names.len());
+    for name in names {
+        results.push(one(&name).unwrap_or_else(|problem| {
+            session.ui.problem(&problem);
+            exit = exit.and(problem.exit());
+            failed_json(name.as_str(), &problem)
+        }));
+    }
+    session
+        .ui
+        .json(verb, exit == Exit::Success, json!({ "results": results }));
+    exit
 }
 
 /// The end of a verb that failed as a whole.

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{fail, failed_json};
+use super::for_each;
 use crate::cli::StatusArgs;
 use crate::clock;
 use crate::exit::Exit;
@@ -17,33 +17,19 @@ use zfs_ffi::DatasetName;
 
 /// Tells of each dataset when it was last synced.
 pub(super) fn run(args: &StatusArgs, session: &Session) -> Exit {
-    let names = match operands(args, session) {
-        Ok(names) => names,
-        Err(problem) => return fail(session, "status", &problem),
-    };
-    let mut exit = Exit::Success;
-    let mut results = Vec::new();
-    for name in names {
-        match Status::of(session, &name) {
-            Ok(status) => {
-                session.ui.say(&status.line(session, args.verbose));
-                let condition = condition::of(&session.settings.me, &status.state);
-                if let Some(told) = condition.told(&status.state) {
-                    session.ui.say(&format!("    {told}"));
-                }
-                results.push(status.json(session));
-            }
-            Err(problem) => {
-                session.ui.problem(&problem);
-                results.push(failed_json(name.as_str(), &problem));
-                exit = exit.and(problem.exit());
-            }
-        }
+    for_each(session, "status", operands(args, session), |name| {
+        one(args, session, name)
+    })
+}
+
+fn one(args: &StatusArgs, session: &Session, name: &DatasetName) -> Result<Value, Problem> {
+    let status = Status::of(session, name)?;
+    session.ui.say(&status.line(session, args.verbose));
+    let condition = condition::of(&session.settings.me, &status.state);
+    if let Some(told) = condition.told(&status.state) {
+        session.ui.say(&format!("    {told}"));
     }
-    session
-        .ui
-        .json("status", exit == Exit::Success, json!({ "results": results }));
-    exit
+    Ok(status.json(session))
 }
 
 fn operands(args: &StatusArgs, session: &Session) -> Result<Vec<DatasetName>, Problem> {

@@ -84,20 +84,7 @@ impl Shell {
             Action::Destroy { .. } | Action::Mount(_) if !answer.out.trim().is_empty() => Ok(vec![Applied::Kept {
                 reason: error::one_line(&answer.out),
             }]),
-            Action::Expect { .. }
-            | Action::ExpectNewest { .. }
-            | Action::Set { .. }
-            | Action::Destroy { .. }
-            | Action::Rollback(_)
-            | Action::DiscardPartial(_)
-            | Action::DestroyUnreceived(_)
-            | Action::Mount(_)
-            | Action::ExpectUnmapped(_)
-            | Action::ExpectUnwritten(_)
-            | Action::Unmount(_)
-            | Action::Rename { .. }
-            | Action::Clone { .. }
-            | Action::Promote(_) => Ok(vec![Applied::Done]),
+            _ => Ok(vec![Applied::Done]),
         }
     }
 
@@ -151,19 +138,8 @@ fn option_like(action: &Action) -> Option<&str> {
             .map(|(name, _)| name.as_str())
             .find(|name| name.starts_with('-')),
         Action::Expect { property, .. } => Some(property.as_str()).filter(|name| name.starts_with('-')),
-        Action::ExpectNewest { .. }
-        | Action::Snapshot(_)
-        | Action::Destroy { .. }
-        | Action::Rollback(_)
-        | Action::DiscardPartial(_)
-        | Action::DestroyUnreceived(_)
-        | Action::Mount(_)
-        | Action::ExpectUnmapped(_)
-        | Action::ExpectUnwritten(_)
-        | Action::Unmount(_)
-        | Action::Rename { .. }
-        | Action::Clone { .. }
-        | Action::Promote(_) => None,
+        // Everything else has names of datasets and snapshots only, which cannot begin with one.
+        _ => None,
     }
 }
 
