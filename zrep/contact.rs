@@ -33,9 +33,14 @@ pub fn meet(session: &Session, purpose: Purpose, observe: impl Fn() -> Result<Pa
         let pair = observe()?;
         let me = &session.settings.me;
         let settlement = match (standing::of(me, &pair.source, &pair.target)?, purpose) {
-            (Standing::Settled, _) | (Standing::Open(Intent::Failover { .. }), Purpose::Turn | Purpose::Look) => {
+            (Standing::Settled, _)
+            | (Standing::Open(Intent::Failover { .. }) | Standing::Forgotten, Purpose::Turn | Purpose::Look) => {
                 return Ok(pair);
             }
+            (Standing::Forgotten, Purpose::Sync) => Settlement {
+                plan: settle::forget(me, &pair.source, &pair.target),
+                refused: None,
+            },
             (Standing::Split, _) => return Err(standing::refusal(me, &pair.source, &pair.target).into()),
             (
                 Standing::Superseded {

@@ -202,10 +202,8 @@ impl Session {
         let Ok(link) = pairing::link_of(me, old) else {
             return Ok(None);
         };
-        let was_master = link.src_fs == old.name.as_str()
-            && pairing::is_at(me, &link.src_host, old)
-            && !View::new(old, &me.tag).is_master();
-        let Some(place) = pairing::dest_of(me, &link).ok().filter(|_| was_master) else {
+        let was_master = !pairing::is_target(me, &link, old) && !View::new(old, &me.tag).is_master();
+        let Some(place) = pairing::other_end(me, &link, old).ok().filter(|_| was_master) else {
             return Ok(None);
         };
         let machine = self.machine(Side::Target, &place)?;

@@ -39,7 +39,7 @@ pub fn plan(me: &Identity, source: &State, target: &State, request: &Request) ->
         require_mutual(me, source, target)?;
     }
     match standing::of(me, source, target)? {
-        Standing::Settled => fresh(me, source, target, request, None),
+        Standing::Settled | Standing::Forgotten => fresh(me, source, target, request, None),
         Standing::Open(intent) => fresh(me, source, target, request, Some(&intent)),
         Standing::Superseded {
             old: crate::model::Side::Source,

@@ -77,11 +77,58 @@ pub fn source_of(me: &Identity, state: &State) -> Result<Place, Refusal> {
     let refuse = |why| Refusal::target(&state.name, why);
     let link = link_of(me, state).map_err(refuse)?;
     let view = View::new(state, &me.tag);
-    let is_half_made = matches!(view.intent(), Some(Intent::Prepared { .. })) && link.src_fs != state.name.as_str();
-    if view.is_master() && !is_half_made {
-        return Err(refuse(Why::MasterAlready));
+    match (view.is_master(), view.intent()) {
+        (false, _) => src_of(me, &link).map_err(refuse),
+        (true, Some(Intent::Prepared { .. })) if !is_source(me, &link, state) => {
+            other_end(me, &link, state).map_err(refuse)
+        }
+        (true, _) => Err(refuse(Why::MasterAlready)),
     }
-    place(me, (Key::SrcHost, &link.src_host), (Key::SrcFs, &link.src_fs)).map_err(refuse)
+}
+
+/// Whether a pair names `state` as its source.
+pub fn is_source(me: &Identity, link: &Link, state: &State) -> bool {
+    link.src_fs == state.name.as_str() && is_at(me, &link.src_host, state)
+}
+
+/// Whether a pair names `state` as its target.
+pub fn is_target(me: &Identity, link: &Link, state: &State) -> bool {
+    link.dest_fs == state.name.as_str() && is_at(me, &link.dest_host, state)
+}
+
+/// The other end of a pair that may have been swapped in part: host and dataset that are not those of `state`.
+///
+/// N.B. the other end's name is always written before one's own is written over it, so it stands there at each moment.
+pub fn other_names<'a>(me: &Identity, link: &'a Link, state: &State) -> (&'a str, &'a str) {
+    let own = state.name.as_str();
+    let is_dest = link.src_fs == own && link.dest_fs != own;
+    let dataset = if is_dest { &link.dest_fs } else { &link.src_fs };
+    let host = match (is_at(me, &link.src_host, state), is_at(me, &link.dest_host, state)) {
+        (true, false) => &link.dest_host,
+        (false, true) => &link.src_host,
+        (true, true) | (false, false) if is_dest => &link.dest_host,
+        (true, true) | (false, false) => &link.src_host,
+    };
+    (host, dataset)
+}
+
+/// The same as a place.
+pub fn other_end(me: &Identity, link: &Link, state: &State) -> Result<Place, Why> {
+    let (host, dataset) = other_names(me, link, state);
+    place(me, (Key::SrcHost, host), (Key::SrcFs, dataset))
+}
+
+/// Whether a pair is that of an old master which stepped down and was cut off while its pair was swapped.
+pub fn is_torn(me: &Identity, link: &Link, old: &State, new: &State) -> bool {
+    let hosts = [&link.src_host, &link.dest_host];
+    let names = [&link.src_fs, &link.dest_fs];
+    let is_between = hosts.iter().all(|host| is_at(me, host, old) || is_at(me, host, new))
+        && names
+            .iter()
+            .all(|name| *name == old.name.as_str() || *name == new.name.as_str());
+    let is_whole =
+        is_source(me, link, old) && is_target(me, link, new) || is_source(me, link, new) && is_target(me, link, old);
+    is_between && !is_whole
 }
 
 /// The pair as it stands on `state`.
@@ -159,13 +206,11 @@ pub fn require_replica(me: &Identity, source: &State, target: &State) -> Result<
 /// is read-only and has not stepped down completely.
 pub fn is_half_turned(me: &Identity, old: &State, new: &State) -> bool {
     let of_new = link_of(me, new);
-    let swapped = of_new.is_ok_and(|link| {
-        link.src_fs == new.name.as_str() && is_at(me, &link.src_host, new) && link.dest_fs == old.name.as_str()
-    });
+    let swapped = of_new.is_ok_and(|link| is_source(me, &link, new) && link.dest_fs == old.name.as_str());
     let stopped = old.readonly && old.readonly_origin == Origin::Local;
     // N.B. both may have the same name, on two machines.
     let unturned = link_of(me, old).is_ok_and(|link| {
-        link.src_fs == old.name.as_str() && is_at(me, &link.src_host, old) && link.dest_fs == new.name.as_str()
+        is_source(me, &link, old) && link.dest_fs == new.name.as_str() || is_torn(me, &link, old, new)
     });
     let unfinished = View::new(old, &me.tag).is_master() || unturned;
     View::new(new, &me.tag).is_master() && swapped && stopped && unfinished
@@ -175,6 +220,7 @@ pub fn is_half_turned(me: &Identity, old: &State, new: &State) -> bool {
 mod tests {
     use super::*;
     use crate::model::notation::{me, state};
+    use crate::plan::turn::pair;
 
     #[test]
     fn a_master_tells_its_target() {
@@ -185,6 +231,40 @@ mod tests {
             .user("zrep:dest-host", "far", Origin::Local)
             .build();
         assert_eq!(target_of(&me(), &far).unwrap().to_string(), "far:b/fs");
+    }
+
+    #[test]
+    fn the_other_end_is_known_at_each_moment_of_a_swap() {
+        let link = |src: &str, dest: &str| {
+            let (src_host, src_fs) = src.split_once(':').unwrap();
+            let (dest_host, dest_fs) = dest.split_once(':').unwrap();
+            Link {
+                src_host: src_host.into(),
+                src_fs: src_fs.into(),
+                dest_host: dest_host.into(),
+                dest_fs: dest_fs.into(),
+            }
+        };
+        for (own, far) in [("t/own", "t/other"), ("t/same", "t/same")] {
+            let state = state(own, "").build();
+            let (here, there) = (format!("here:{own}"), format!("far:{far}"));
+            let mut raised = pair(&me(), &link(&here, &there));
+            raised.reverse();
+            let lowered = pair(&me(), &link(&there, &here));
+            for (mut now, steps) in [(link(&there, &here), raised), (link(&here, &there), lowered)] {
+                for (property, value) in steps {
+                    assert_eq!(other_names(&me(), &now, &state), ("far", far), "{now:?}");
+                    let value = value.unwrap();
+                    match property.as_str() {
+                        "zrep:src-host" => now.src_host = value,
+                        "zrep:src-fs" => now.src_fs = value,
+                        "zrep:dest-host" => now.dest_host = value,
+                        _ => now.dest_fs = value,
+                    }
+                }
+                assert_eq!(other_names(&me(), &now, &state), ("far", far), "{now:?}");
+            }
+        }
     }
 
     #[test]

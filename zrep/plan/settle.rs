@@ -3,9 +3,9 @@
 //! Each of these plans is safe to be cut off itself, and to be made again.
 
 use crate::intent::Intent;
-use crate::model::State;
+use crate::model::{Link, State};
 use crate::plan::lock::{self, Locking};
-use crate::plan::pairing::{Identity, link_of};
+use crate::plan::pairing::{Identity, is_torn, link_of};
 use crate::plan::turn::{self, Turn};
 use crate::plan::{Action, Object, Plan, Planned, Stage};
 use crate::props::{Key, View};
@@ -15,7 +15,7 @@ use crate::refusal::Refusal;
 /// only the way forward.
 pub fn step_down(me: &Identity, old: &State, new: &State, locking: &Locking) -> Planned {
     let lock = lock::plan(old, &me.tag, locking)?;
-    let link = link_of(me, old).map_err(|why| Refusal::source(&old.name, why))?;
+    let link = whole_link(me, old, new)?;
     let turn = Turn::of(me, old, new, &link, View::new(new, &me.tag).epoch());
     let note = format!(
         "{} is the master already; completing a failover that was cut off.",
@@ -33,6 +33,16 @@ pub fn step_down(me: &Identity, old: &State, new: &State, locking: &Locking) -> 
         notes: lock.note.into_iter().chain([note]).collect(),
         ..Plan::default()
     })
+}
+
+/// The pair as it stands on the old master, or on the new one where the old one's was cut off while it was swapped.
+fn whole_link(me: &Identity, old: &State, new: &State) -> Result<Link, Refusal> {
+    let link = link_of(me, old).map_err(|why| Refusal::source(&old.name, why))?;
+    if is_torn(me, &link, old, new) {
+        link_of(me, new).map_err(|why| Refusal::target(&new.name, why))
+    } else {
+        Ok(link)
+    }
 }
 
 /// Keeps a superseded master from being written to and from being believed. It loses nothing thereby.
@@ -149,6 +159,27 @@ pub fn disarm(me: &Identity, target: &State, nonce: &str) -> Option<Vec<Action>>
     ])
 }
 
+/// Takes back that the target is prepared for a change which was given up without it. A commit that is on its way still fails thereby.
+pub fn forget(me: &Identity, source: &State, target: &State) -> Plan {
+    let actions = vec![
+        turn::expect(me, target, Key::Master),
+        turn::expect(me, target, Key::Intent),
+        Action::Set {
+            on: Object::Dataset(target.name.clone()),
+            properties: vec![(me.tag.property(Key::Intent), None)],
+        },
+    ];
+    Plan {
+        // N.B. the target was looked at after the source: a failover may have begun in between.
+        stages: vec![
+            Stage::source(vec![turn::expect(me, source, Key::Intent)]),
+            Stage::target(actions),
+        ],
+        notes: vec![format!("{}: a failover to it was given up.", target.name)],
+        ..Plan::default()
+    }
+}
+
 /// `readonly` as it was, then the intent and the lock away.
 pub fn restored(me: &Identity, source: &State, intent: &Intent) -> Vec<Action> {
     let set = |properties| Action::Set {
@@ -201,6 +232,24 @@ mod tests {
                 "source: expect no zrep:intent on a/fs",
                 "source: set readonly=off on a/fs",
                 "source: set zrep:intent inherited zrep:lock-time inherited zrep:lock-pid inherited on a/fs",
+            ]
+        );
+    }
+
+    #[test]
+    fn what_a_target_was_prepared_for_is_forgotten_only_if_the_source_has_begun_nothing_since() {
+        let source = state("a/fs", "@zrep_000001=1!").master().build();
+        let target = state("b/fs", "@zrep_000001=1!")
+            .replica()
+            .user("zrep:intent", "prepared 1 7-1", Origin::Local)
+            .build();
+        assert_eq!(
+            forget(&me(), &source, &target).lines(),
+            [
+                "source: expect no zrep:intent on a/fs",
+                "target: expect no zrep:master on b/fs",
+                "target: expect zrep:intent=prepared 1 7-1 on b/fs",
+                "target: set zrep:intent inherited on b/fs",
             ]
         );
     }

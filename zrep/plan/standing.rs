@@ -23,6 +23,8 @@ pub enum Standing {
         /// What becomes of it.
         way: Way,
     },
+    /// The target is prepared for a change that the source knows nothing of any more.
+    Forgotten,
     /// Both say that they are the master, and nothing tells who is right.
     Split,
 }
@@ -53,14 +55,17 @@ pub fn of(me: &Identity, source: &State, target: &State) -> Result<Standing, Ref
                 other: target.name.to_string(),
             },
         )),
-        (true, false) => require_unfenced(me, source).map(|()| open(from.intent())),
+        (true, false) => require_unfenced(me, source).map(|()| open(from.intent(), to.intent())),
     }
 }
 
-fn open(intent: Option<Intent>) -> Standing {
-    match intent {
-        Some(intent @ (Intent::Failover { .. } | Intent::Gated { .. })) => Standing::Open(intent),
-        Some(Intent::Prepared { .. } | Intent::Aborted { .. }) | None => Standing::Settled,
+fn open(of_source: Option<Intent>, of_target: Option<Intent>) -> Standing {
+    match (of_source, of_target) {
+        (Some(intent @ (Intent::Failover { .. } | Intent::Gated { .. })), _) => Standing::Open(intent),
+        (Some(Intent::Prepared { .. } | Intent::Aborted { .. }) | None, Some(Intent::Prepared { .. })) => {
+            Standing::Forgotten
+        }
+        (Some(Intent::Prepared { .. } | Intent::Aborted { .. }) | None, _) => Standing::Settled,
     }
 }
 
@@ -274,6 +279,36 @@ mod tests {
             of(&me(), &a, &b),
             Ok(Standing::Open(Intent::Failover { epoch: 1, .. }))
         ));
+    }
+
+    #[test]
+    fn an_old_master_that_was_cut_off_while_its_pair_was_swapped_steps_down() {
+        let b = new("@zrep_000001=1!", "1");
+        for (src, dest) in [("b/fs", "b/fs"), ("a/fs", "b/fs")] {
+            let a = state("a/fs", "@zrep_000001=1!")
+                .replica()
+                .user("zrep:src-fs", src, Origin::Local)
+                .user("zrep:dest-fs", dest, Origin::Local)
+                .with(|state| (state.readonly, state.readonly_origin) = (true, Origin::Local))
+                .build();
+            assert_eq!(of(&me(), &a, &b), Ok(step_down(Side::Source)), "{src} {dest}");
+        }
+        let of_another = state("a/fs", "@zrep_000001=1!")
+            .replica()
+            .user("zrep:src-fs", "c/fs", Origin::Local)
+            .user("zrep:dest-fs", "b/fs", Origin::Local)
+            .build();
+        assert_eq!(of(&me(), &of_another, &b), Ok(Standing::Settled));
+    }
+
+    #[test]
+    fn what_only_the_target_knows_of_is_forgotten() {
+        let b = state("b/fs", "@zrep_000001=1!")
+            .replica()
+            .user("zrep:intent", "prepared 1 7-1", Origin::Local)
+            .build();
+        assert_eq!(of(&me(), &old("@zrep_000001=1!").build(), &b), Ok(Standing::Forgotten));
+        assert!(matches!(of(&me(), &stopped(old("")), &b), Ok(Standing::Open(_))));
     }
 
     #[test]

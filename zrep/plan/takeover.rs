@@ -4,7 +4,7 @@
 
 use crate::intent::Intent;
 use crate::model::{Link, State};
-use crate::plan::pairing::{Identity, link_of};
+use crate::plan::pairing::{Identity, link_of, other_names};
 use crate::plan::turn::{expect, mount, pair, writable};
 use crate::plan::{Action, Object, Plan, Planned, Stage, sync};
 use crate::props::{Key, View};
@@ -41,7 +41,7 @@ pub fn plan(me: &Identity, target: &State, now: u64) -> Planned {
         (me.tag.property(Key::Master), Some("yes".into())),
         (me.tag.property(Key::Epoch), Some(epoch.to_string())),
     ];
-    properties.extend(pair(me, &swapped(me, &link, target)));
+    properties.extend(pair(me, &swapped(me, &link, target)).into_iter().rev());
     let mut actions = [Key::Master, Key::Epoch, Key::Intent]
         .map(|key| expect(me, target, key))
         .to_vec();
@@ -90,11 +90,12 @@ fn next_epoch(view: View<'_>) -> u64 {
 }
 
 fn swapped(me: &Identity, link: &Link, target: &State) -> Link {
+    let (host, dataset) = other_names(me, link, target);
     Link {
         src_host: me.host.clone(),
         src_fs: target.name.to_string(),
-        dest_host: link.src_host.clone(),
-        dest_fs: link.src_fs.clone(),
+        dest_host: host.to_owned(),
+        dest_fs: dataset.to_owned(),
     }
 }
 
@@ -103,7 +104,8 @@ fn loss(me: &Identity, link: &Link, target: &State, now: u64) -> String {
     let view = View::new(target, &me.tag);
     let newest = target.newest();
     let taken = newest.map(|snapshot| view.sent(snapshot).unwrap_or(snapshot.creation));
-    let from = format!("{}:{}", link.src_host, link.src_fs);
+    let (host, dataset) = other_names(me, link, target);
+    let from = format!("{host}:{dataset}");
     match (newest, taken) {
         (Some(newest), Some(taken)) => format!(
             "{}: taking over at @{}, {} old. What was written to {from} since then is not here.",
@@ -141,7 +143,7 @@ mod tests {
                 "target: expect no zrep:epoch on b/fs",
                 "target: expect no zrep:intent on b/fs",
                 "target: set zrep:intent=prepared 1 alone-1700000060 on b/fs",
-                "target: set zrep:master=yes zrep:epoch=1 zrep:src-fs=b/fs zrep:src-host=here zrep:dest-fs=a/fs zrep:dest-host=here on b/fs",
+                "target: set zrep:master=yes zrep:epoch=1 zrep:dest-host=here zrep:dest-fs=a/fs zrep:src-host=here zrep:src-fs=b/fs on b/fs",
                 "target: snapshot b/fs@zrep_000002",
                 "target: set readonly inherited on b/fs",
                 "target: mount b/fs",

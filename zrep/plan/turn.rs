@@ -2,7 +2,7 @@
 
 use crate::intent::Intent;
 use crate::model::{Kind, Link, Origin, State};
-use crate::plan::pairing::Identity;
+use crate::plan::pairing::{Identity, is_source};
 use crate::plan::{Action, Object, Stage};
 use crate::props::{Key, View};
 
@@ -21,7 +21,8 @@ impl Turn {
     /// `new` becomes the master of `epoch`, and `old` its replica.
     pub fn of(me: &Identity, old: &State, new: &State, link: &Link, epoch: u64) -> Self {
         // N.B. `link` is that of a side which may have been turned already.
-        let (old_host, new_host) = if link.src_fs == old.name.as_str() {
+        let is_unturned = link.src_fs == old.name.as_str() && (link.dest_fs != link.src_fs || is_source(me, link, old));
+        let (old_host, new_host) = if is_unturned {
             (&link.src_host, &link.dest_host)
         } else {
             (&link.dest_host, &link.src_host)
@@ -40,7 +41,7 @@ impl Turn {
         let number = (me.tag.property(Key::Epoch), Some(epoch.to_string()));
         // N.B. the order tells how far a change has come that was cut off: the role first, and the pair of the old master last.
         let mut up = vec![(me.tag.property(Key::Master), Some("yes".into())), number.clone()];
-        up.extend(pair(me, &swapped));
+        up.extend(pair(me, &swapped).into_iter().rev());
         let mut down = vec![
             none(Key::Master),
             none(Key::Intent),
@@ -145,7 +146,8 @@ pub fn mount(target: &State) -> Vec<Action> {
     }
 }
 
-/// The four properties of a pair.
+/// The four properties of a pair, the source's first. In this order a side that becomes the target never loses the other one's name; in the
+/// reverse order a side that becomes the source.
 pub fn pair(me: &Identity, link: &Link) -> Vec<(String, Option<String>)> {
     let Link {
         src_host,

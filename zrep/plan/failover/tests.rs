@@ -41,7 +41,7 @@ fn the_target_becomes_writable_only_behind_the_point_of_no_return_and_after_the_
             "target: expect no zrep:master on b/fs",
             "target: expect no zrep:epoch on b/fs",
             "target: expect zrep:intent=prepared 1 42-20261122180000-1800000000 on b/fs",
-            "target: set zrep:master=yes zrep:epoch=1 zrep:src-fs=b/fs zrep:src-host=here zrep:dest-fs=a/fs zrep:dest-host=here on b/fs",
+            "target: set zrep:master=yes zrep:epoch=1 zrep:dest-host=here zrep:dest-fs=a/fs zrep:src-host=here zrep:src-fs=b/fs on b/fs",
             "target: set zrep:intent inherited zrep:fenced inherited on b/fs",
             "target: set readonly inherited on b/fs",
             "target: mount b/fs",
