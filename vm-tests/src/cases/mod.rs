@@ -127,7 +127,9 @@ cases! {
     ],
     failover: [
         a_half_made_master_is_completed,
+        a_mapped_file_is_named_and_stops_it,
         dry_run_changes_nothing,
+        given_up_alone_it_supersedes_the_other_side,
         is_undone_when_the_last_sync_fails,
         loses_no_write_that_was_acknowledged,
         swaps_the_roles,
