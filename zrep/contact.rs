@@ -120,7 +120,13 @@ fn supersede(session: &Session, pair: &Pair, old: Side, way: Way) -> Result<Sett
     };
     let plan = match old {
         Side::Source => plan,
-        Side::Target => plan.flipped(),
+        Side::Target => {
+            let mut plan = plan.flipped();
+            // The other side was asked, and is the one that is wrong.
+            let locking = session.locking(&pair.source, &pair.ends)?;
+            plan.stages.extend(settle::opened(me, &pair.source, &locking)?);
+            plan
+        }
     };
     Ok(Settlement { plan, refused })
 }

@@ -6,7 +6,7 @@ use crate::clock;
 use crate::execute::{Done, Ends, Watch};
 use crate::host::{Error, ErrorKind, Host, Received};
 use crate::intent::Intent;
-use crate::lock::{self, FileLock};
+use crate::lock::FileLock;
 use crate::model::{Side, State};
 use crate::peers::{Machine, Options, Peers};
 use crate::plan::lock::{Holder, Locking};
@@ -272,11 +272,7 @@ impl Session {
         let tag = &self.settings.me.tag;
         let far = host.holder().map_err(|error| failed(side, &state.name, error))?;
         // N.B. only its own machine knows whether a process lives.
-        let seen = if Arc::ptr_eq(host, &self.host) {
-            lock::seen(state, tag, self.pid)
-        } else {
-            host.lock_seen(state, tag)
-        };
+        let seen = host.lock_seen(state, tag);
         let holder = self.holder();
         Ok(Locking::Take {
             holder: Holder {

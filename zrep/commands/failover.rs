@@ -54,12 +54,12 @@ pub(super) fn turn(
     wish: Wish,
     observe: impl Fn() -> Result<Pair, Problem>,
 ) -> Result<serde_json::Value, Problem> {
-    let mut attempt = 1;
+    let mut tried = 0;
     loop {
-        match turn_once(session, wish, &observe) {
-            Err(Problem::Failed(failure)) if is_overtaken(&failure) && attempt < ATTEMPTS => {
+        match turn_once(session, wish, tried, &observe) {
+            Err(Problem::Failed(failure)) if is_overtaken(&failure) && tried + 1 < ATTEMPTS => {
                 session.ui.note(&format!("{failure}; beginning anew."));
-                attempt += 1;
+                tried += 1;
             }
             result => return result,
         }
@@ -74,6 +74,7 @@ fn is_overtaken(failure: &Failure) -> bool {
 fn turn_once(
     session: &Session,
     wish: Wish,
+    tried: usize,
     observe: &impl Fn() -> Result<Pair, Problem>,
 ) -> Result<serde_json::Value, Problem> {
     let lock = (!wish.dry_run).then(|| session.file_lock()).transpose()?;
@@ -88,6 +89,7 @@ fn turn_once(
             changed_only: false,
         },
         unmount: wish.unmount,
+        tried,
     };
     may_turn(&ends, &source, &target)?;
     let plan = (session.revise)(failover::plan(me, &source, &target, &request)?);

@@ -43,6 +43,12 @@ fn pass(args: &GateArgs, session: &Session, name: &DatasetName) -> Result<Value,
     let purpose = if args.dry_run { Purpose::Look } else { Purpose::Sync };
     match contact::meet(session, purpose, || session.pair_of_source(name)) {
         Ok(_) => told("is the master"),
+        // The peer was asked, and is the one that was superseded.
+        Err(Problem::Refused(Refusal {
+            side: Side::Target,
+            why: Why::Superseded { .. },
+            ..
+        })) => told("is the master"),
         Err(problem) => match gate {
             Gate::Open if is_out_of_reach(&problem) => {
                 session.ui.problem(&problem);

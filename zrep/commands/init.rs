@@ -125,5 +125,6 @@ fn plan(
         target: found.as_ref(),
         parent: parent.as_ref(),
     };
-    Ok(init::plan(&session.settings.me, observed, &request)?)
+    let plan = init::plan(&session.settings.me, observed, &request)?;
+    Ok((session.revise)(plan))
 }

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::failover::finish;
 use super::{result_json, show_plan};
 use crate::cli::RejoinArgs;
+use crate::contact::{self, Purpose};
 use crate::execute::{self, Done, Ends, Job, Quiet};
 use crate::exit::Exit;
 use crate::model::{Link, Side, State};
@@ -227,7 +228,7 @@ fn fence(session: &Session, found: &Found) -> Result<(), Problem> {
 
 /// The first sync in the new direction.
 fn catch_up(session: &Session, name: &DatasetName) -> Result<Done, Problem> {
-    let pair = session.pair_of_target(name)?;
+    let pair = contact::meet(session, Purpose::Sync, || session.pair_of_target(name))?;
     let request = sync::Request {
         locking: session.locking(&pair.source, &pair.ends)?,
         now: session.now(),

@@ -17,7 +17,7 @@
 use crate::intent::Intent;
 use crate::model::{Link, Origin, State};
 use crate::plan::lock::Locking;
-use crate::plan::pairing::{Identity, link_of};
+use crate::plan::pairing::{self, Identity, link_of};
 use crate::plan::standing::{self, Standing, Way};
 use crate::plan::turn::{Turn, expect, expect_value};
 use crate::plan::{Action, Before, Object, Plan, Planned, Stage, settle, sync};
@@ -31,11 +31,15 @@ pub struct Request {
     pub sync: sync::Request,
     /// Unmount the source first: the sure way to stop every writer.
     pub unmount: bool,
+    /// How often this process has tried before.
+    pub tried: usize,
 }
 
 /// Plans `zrep failover`, and `zrep takeover` of a target whose source is in reach.
 pub fn plan(me: &Identity, source: &State, target: &State, request: &Request) -> Planned {
-    if !standing::is_one_attempt(me, source, target) {
+    // N.B. the pair of a side whose turn was cut off may be swapped in part.
+    let is_half_turned = pairing::is_half_turned(me, source, target);
+    if !is_half_turned && !standing::is_one_attempt(me, source, target) {
         require_mutual(me, source, target)?;
     }
     match standing::of(me, source, target)? {
@@ -53,7 +57,7 @@ pub fn plan(me: &Identity, source: &State, target: &State, request: &Request) ->
 fn fresh(me: &Identity, source: &State, target: &State, request: &Request, earlier: Option<&Intent>) -> Planned {
     let link = link_of(me, source).map_err(|why| Refusal::source(&source.name, why))?;
     let turn = Turn::of(me, source, target, &link, View::new(source, &me.tag).epoch() + 1);
-    let nonce = nonce(&request.sync);
+    let nonce = nonce(request);
     let sync = sync::plan(me, source, target, &request.sync)?;
     let intent = Intent::Failover {
         epoch: turn.epoch,
@@ -88,10 +92,15 @@ fn fresh(me: &Identity, source: &State, target: &State, request: &Request, earli
     Ok(plan)
 }
 
-/// Tells this attempt from every other of this machine.
-fn nonce(request: &sync::Request) -> String {
-    let (Locking::Take { holder, .. } | Locking::Held { holder }) = &request.locking;
-    format!("{}-{}-{}", holder.pid, holder.since, request.now)
+/// Tells this attempt from every other of this machine, those of the same process within one second included: what another side has written against one
+/// of them must not be taken for a word about the next.
+fn nonce(request: &Request) -> String {
+    let (Locking::Take { holder, .. } | Locking::Held { holder }) = &request.sync.locking;
+    let nonce = format!("{}-{}-{}", holder.pid, holder.since, request.sync.now);
+    match request.tried {
+        0 => nonce,
+        tried => format!("{nonce}-{tried}"),
+    }
 }
 
 /// The local value that an undo restores. An attempt that was cut off has overwritten it already.

@@ -118,6 +118,22 @@ pub fn other_end(me: &Identity, link: &Link, state: &State) -> Result<Place, Why
     place(me, (Key::SrcHost, host), (Key::SrcFs, dataset))
 }
 
+/// The pair of a new master, which may be swapped in part still, as it is or will be.
+pub fn link_of_new(me: &Identity, new: &State) -> Result<Link, Why> {
+    let link = link_of(me, new)?;
+    let is_begun = matches!(View::new(new, &me.tag).intent(), Some(Intent::Prepared { .. }));
+    if !is_begun || is_source(me, &link, new) {
+        return Ok(link);
+    }
+    let (host, dataset) = other_names(me, &link, new);
+    Ok(Link {
+        src_host: if new.host.is_empty() { &me.host } else { &new.host }.clone(),
+        src_fs: new.name.to_string(),
+        dest_host: host.to_owned(),
+        dest_fs: dataset.to_owned(),
+    })
+}
+
 /// Whether a pair is that of an old master which stepped down and was cut off while its pair was swapped.
 pub fn is_torn(me: &Identity, link: &Link, old: &State, new: &State) -> bool {
     let hosts = [&link.src_host, &link.dest_host];

@@ -10,7 +10,7 @@
 use crate::model::{Kind, Native, Origin, Setting, State};
 use crate::plan::base::require_common;
 use crate::plan::lock::{self, Locking};
-use crate::plan::pairing::{Identity, link_of};
+use crate::plan::pairing::{Identity, link_of, link_of_new};
 use crate::plan::standing::has_more;
 use crate::plan::turn::{Turn, pair};
 use crate::plan::{Action, Object, Plan, Planned, Stage};
@@ -160,7 +160,7 @@ fn promoted(scene: &Scene<'_>) -> Stage {
 
 /// What makes the clone a replica.
 fn role(me: &Identity, scene: &Scene<'_>, was: &State) -> Result<Vec<(String, Native)>, Refusal> {
-    let of_new = link_of(me, scene.new).map_err(|why| Refusal::target(&scene.new.name, why))?;
+    let of_new = link_of_new(me, scene.new).map_err(|why| Refusal::target(&scene.new.name, why))?;
     let text = |(name, value): (String, Option<String>)| Some((name, Native::Text(value?)));
     let mut properties = vec![("readonly".to_owned(), Native::Number(1))];
     properties.extend(pair(me, &of_new).into_iter().filter_map(text));

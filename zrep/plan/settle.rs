@@ -4,7 +4,7 @@
 
 use crate::intent::Intent;
 use crate::model::{Link, State};
-use crate::plan::lock::{self, Locking};
+use crate::plan::lock::{self, Lock, Locking};
 use crate::plan::pairing::{Identity, is_torn, link_of};
 use crate::plan::turn::{self, Turn};
 use crate::plan::{Action, Object, Plan, Planned, Stage};
@@ -24,8 +24,10 @@ pub fn step_down(me: &Identity, old: &State, new: &State, locking: &Locking) -> 
     let mut stages = vec![Stage::Commit];
     stages.extend(turn.completed(me, new));
     let mut enter = lock.enter;
-    let conditions = enter.iter().take_while(|action| action.is_condition()).count();
-    enter.insert(conditions, Action::ExpectUnwritten(old.name.clone()));
+    if old.written == 0 {
+        let conditions = enter.iter().take_while(|action| action.is_condition()).count();
+        enter.insert(conditions, Action::ExpectUnwritten(old.name.clone()));
+    }
     stages.push(Stage::source(enter));
     stages.push(turn.lowered());
     Ok(Plan {
@@ -63,17 +65,26 @@ pub fn fence(me: &Identity, old: &State, new: &State) -> Plan {
         "{} was superseded: {} is the master, in epoch {epoch}. Making {} read-only; what was written to it stays.",
         old.name, new.name, old.name
     );
+    // N.B. what was observed of the old one may be older than what was observed of the new one: it may have stopped in between, or be lowered, or have
+    // made the snapshot behind which it has nothing more.
+    let mut actions = [Key::Master, Key::Epoch, Key::Intent]
+        .map(|key| turn::expect(me, old, key))
+        .to_vec();
+    actions.extend(expect_newest(old));
+    actions.push(fenced);
     Plan {
-        // N.B. what was observed of the old one may be older than what was observed of the new one: it may have stopped in between, or be lowered.
-        stages: vec![Stage::source(vec![
-            turn::expect(me, old, Key::Master),
-            turn::expect(me, old, Key::Epoch),
-            turn::expect(me, old, Key::Intent),
-            fenced,
-        ])],
+        stages: vec![Stage::source(actions)],
         notes: vec![note],
         ..Plan::default()
     }
+}
+
+fn expect_newest(state: &State) -> Option<Action> {
+    let newest = state.newest()?;
+    Some(Action::ExpectNewest {
+        dataset: state.name.clone(),
+        snapshot: Some(state.snapshot_name(&newest.name).ok()?),
+    })
 }
 
 /// Gives a change up that has not reached its point of no return.
@@ -86,13 +97,7 @@ pub fn abort(me: &Identity, source: &State, target: &State, intent: &Intent, loc
     if let Intent::Failover { nonce, .. } = intent {
         stages.extend(disarm(me, target, nonce).map(Stage::target));
     }
-    let mut actions: Vec<Action> = lock
-        .enter
-        .iter()
-        .filter(|action| action.is_condition())
-        .cloned()
-        .collect();
-    actions.push(turn::expect(me, source, Key::Intent));
+    let mut actions = entered(me, source, &lock);
     actions.extend(restored(me, source, intent));
     stages.push(Stage::source(actions));
     let note = match intent {
@@ -117,13 +122,7 @@ pub fn abort_alone(me: &Identity, source: &State, intent: &Intent, locking: &Loc
         Intent::Prepared { .. } | Intent::Aborted { .. } | Intent::Gated { .. } => 0,
     };
     let epoch = View::new(source, &me.tag).epoch().max(reached);
-    let mut actions: Vec<Action> = lock
-        .enter
-        .iter()
-        .filter(|action| action.is_condition())
-        .cloned()
-        .collect();
-    actions.push(turn::expect(me, source, Key::Intent));
+    let mut actions = entered(me, source, &lock);
     actions.push(Action::Set {
         on: Object::Dataset(source.name.clone()),
         properties: vec![(me.tag.property(Key::Epoch), Some(epoch.to_string()))],
@@ -138,6 +137,25 @@ pub fn abort_alone(me: &Identity, source: &State, intent: &Intent, locking: &Loc
         notes: lock.note.into_iter().chain([note]).collect(),
         ..Plan::default()
     })
+}
+
+/// Opens a gate that was closed because the other side could not be asked; `None` where there is none.
+pub fn opened(me: &Identity, source: &State, locking: &Locking) -> Result<Option<Stage>, Refusal> {
+    let Some(intent @ Intent::Gated { .. }) = View::new(source, &me.tag).intent() else {
+        return Ok(None);
+    };
+    let lock = lock::plan(source, &me.tag, locking)?;
+    let mut actions = entered(me, source, &lock);
+    actions.extend(restored(me, source, &intent));
+    Ok(Some(Stage::source(actions)))
+}
+
+/// N.B. under the lock: between the condition and what is restored, which is no single transaction, another attempt could begin.
+fn entered(me: &Identity, source: &State, lock: &Lock) -> Vec<Action> {
+    let mut actions = lock.enter.clone();
+    let conditions = actions.iter().take_while(|action| action.is_condition()).count();
+    actions.insert(conditions, turn::expect(me, source, Key::Intent));
+    actions
 }
 
 /// Makes every commit of an earlier attempt fail, wherever it is.
@@ -230,6 +248,7 @@ mod tests {
                 "target: set zrep:intent=aborted 7-1 on b/fs",
                 "source: expect no zrep:lock-pid on a/fs",
                 "source: expect no zrep:intent on a/fs",
+                "source: set zrep:lock-pid=42 zrep:lock-time=20261122180000 on a/fs",
                 "source: set readonly=off on a/fs",
                 "source: set zrep:intent inherited zrep:lock-time inherited zrep:lock-pid inherited on a/fs",
             ]
@@ -260,13 +279,14 @@ mod tests {
             .master()
             .user("zrep:epoch", "2", Origin::Local)
             .build();
-        let old = state("a/fs", "").master();
+        let old = state("a/fs", "@zrep_000001=1!").master();
         assert_eq!(
             fence(&me(), &old.build(), &new).lines(),
             [
                 "source: expect zrep:master=yes on a/fs",
                 "source: expect no zrep:epoch on a/fs",
                 "source: expect no zrep:intent on a/fs",
+                "source: expect a/fs@zrep_000001 to be the newest",
                 "source: set readonly=on zrep:fenced=2 on a/fs",
             ]
         );

@@ -6,6 +6,7 @@ fn request() -> Request {
     Request {
         sync: crate::model::notation::request(),
         unmount: false,
+        tried: 0,
     }
 }
 
@@ -150,4 +151,28 @@ fn an_attempt_that_was_cut_off_is_made_harmless_before_a_new_one_and_keeps_what_
         planned.value_before(&Object::Dataset(source.name), "readonly"),
         Some("off".to_owned())
     );
+}
+
+#[test]
+fn two_attempts_of_one_process_within_a_second_are_told_apart() {
+    let again = Request { tried: 1, ..request() };
+    assert_ne!(nonce(&request()), nonce(&again));
+}
+
+#[test]
+fn an_old_master_whose_pair_is_swapped_in_part_is_lowered_for_good() {
+    let source = state("a/fs", "@zrep_000001=1!")
+        .replica()
+        .user("zrep:src-fs", "b/fs", Origin::Local)
+        .user("zrep:dest-fs", "b/fs", Origin::Local)
+        .with(|state| (state.readonly, state.readonly_origin) = (true, Origin::Local))
+        .build();
+    let target = state("b/fs", "@zrep_000001=1!")
+        .master()
+        .user("zrep:src-fs", "b/fs", Origin::Local)
+        .user("zrep:dest-fs", "a/fs", Origin::Local)
+        .user("zrep:epoch", "1", Origin::Local)
+        .build();
+    let lines = plan(&me(), &source, &target, &request()).unwrap().lines();
+    assert!(lines.last().unwrap().contains("zrep:dest-fs=a/fs"), "{lines:?}");
 }
