@@ -11,9 +11,8 @@ use zfs_ffi::{Dataset, DatasetName, Defer, Handle, NvList, PropertyValue, Snapsh
 impl Local {
     /// Applies the batch in order. Snapshots that stand next to each other are made by one call, atomically.
     pub(super) fn apply_by_calls(&self, batch: &[Action]) -> Result<Vec<Applied>, BatchError> {
-        let is_snapshot = |action: &Action| matches!(action, Action::Snapshot(_));
         let mut applied = Vec::with_capacity(batch.len());
-        for group in batch.chunk_by(|one, next| is_snapshot(one) && is_snapshot(next)) {
+        for group in batch.chunk_by(is_one_call) {
             let index = applied.len();
             let failed = |error| BatchError {
                 index,
@@ -27,8 +26,9 @@ impl Local {
 
     fn apply_group(&self, group: &[Action]) -> Result<Vec<Applied>, Error> {
         match group {
-            [action] if !matches!(action, Action::Snapshot(_)) => Ok(vec![self.apply_one(action)?]),
-            snapshots => self.snapshot_all(snapshots),
+            [Action::Snapshot(_), ..] => self.snapshot_all(group),
+            [Action::Expect { dataset, .. }, ..] => self.expect_properties(dataset, group),
+            others => others.iter().map(|action| self.apply_one(action)).collect(),
         }
     }
 
@@ -41,11 +41,11 @@ impl Local {
     /// N.B. libzfs is loaded and a handle made only for what needs one: for a short-lived program that is a good part of its time.
     fn apply_one(&self, action: &Action) -> Result<Applied, Error> {
         match action {
-            Action::Expect { .. }
-            | Action::ExpectNewest { .. }
-            | Action::ExpectUnmapped(_)
-            | Action::ExpectUnwritten(_) => self.expect(action)?,
-            Action::Snapshot(_) => {}
+            // Both come in groups.
+            Action::Expect { .. } | Action::Snapshot(_) => {}
+            Action::ExpectNewest { dataset, snapshot } => self.expect_newest(dataset, snapshot.as_ref())?,
+            Action::ExpectUnmapped(dataset) => self.expect_unmapped(dataset)?,
+            Action::ExpectUnwritten(dataset) => self.expect_unwritten(dataset)?,
             Action::Set { on, properties } => self.with_handle(|handle| set(handle, on, properties))?,
             Action::Destroy {
                 snapshot,
@@ -151,6 +151,15 @@ impl Local {
             }
             Some(_) | None => Ok(()),
         }
+    }
+}
+
+/// Snapshots that stand next to each other are one call, and so are conditions on properties of one dataset.
+fn is_one_call(one: &Action, next: &Action) -> bool {
+    match (one, next) {
+        (Action::Snapshot(_), Action::Snapshot(_)) => true,
+        (Action::Expect { dataset, .. }, Action::Expect { dataset: other, .. }) => dataset == other,
+        _ => false,
     }
 }
 

@@ -2,46 +2,27 @@
 
 use super::Local;
 use super::error::from_ffi;
-use crate::host::{Error, ErrorKind};
+use crate::host::{Applied, Error, ErrorKind};
 use crate::model::{Origin, State};
 use crate::os;
 use crate::plan::Action;
 use zfs_ffi::{DatasetName, SnapshotName};
 
 impl Local {
-    /// Whether things are as the action expects. One that changes something expects nothing.
-    pub(super) fn expect(&self, action: &Action) -> Result<(), Error> {
-        match action {
-            Action::Expect {
-                dataset,
-                property,
-                value,
-            } => self.expect_property(dataset, property, value.as_deref()),
-            Action::ExpectNewest { dataset, snapshot } => self.expect_newest(dataset, snapshot.as_ref()),
-            Action::ExpectUnmapped(dataset) => self.expect_unmapped(dataset),
-            Action::ExpectUnwritten(dataset) => self.expect_unwritten(dataset),
-            _ => Ok(()),
-        }
-    }
-
-    fn expect_property(&self, name: &DatasetName, property: &str, value: Option<&str>) -> Result<(), Error> {
+    /// Whether a dataset's own properties are what the actions expect.
+    ///
+    /// N.B. each look at a dataset that is not mounted makes the kernel open it anew, which takes a good part of what a small sync takes.
+    pub(super) fn expect_properties(&self, name: &DatasetName, group: &[Action]) -> Result<Vec<Applied>, Error> {
         let state = self.existing(name)?;
-        let local = state
-            .user
-            .get(property)
-            .filter(|setting| setting.origin == Origin::Local);
-        let found = local.map(|setting| setting.value.as_str());
-        if found == value {
-            return Ok(());
+        for action in group {
+            if let Action::Expect { property, value, .. } = action {
+                expect_property(&state, property, value.as_deref())?;
+            }
         }
-        Err(unexpected(format!(
-            "{name}: expected {property} to be {}, found {}",
-            value.unwrap_or("absent"),
-            found.unwrap_or("none")
-        )))
+        Ok(vec![Applied::Done; group.len()])
     }
 
-    fn expect_newest(&self, name: &DatasetName, snapshot: Option<&SnapshotName>) -> Result<(), Error> {
+    pub(super) fn expect_newest(&self, name: &DatasetName, snapshot: Option<&SnapshotName>) -> Result<(), Error> {
         let state = self.state(name)?;
         let found = state
             .as_ref()
@@ -57,7 +38,7 @@ impl Local {
         )))
     }
 
-    fn expect_unwritten(&self, name: &DatasetName) -> Result<(), Error> {
+    pub(super) fn expect_unwritten(&self, name: &DatasetName) -> Result<(), Error> {
         // N.B. `written` is that of the last transaction group on disk.
         self.core.wait_synced(name.pool()).map_err(from_ffi)?;
         match self.existing(name)?.written {
@@ -69,7 +50,7 @@ impl Local {
     }
 
     /// N.B. a process that has a file mapped `MAP_SHARED` goes on writing to it after `readonly=on`, and its msync succeeds.
-    fn expect_unmapped(&self, name: &DatasetName) -> Result<(), Error> {
+    pub(super) fn expect_unmapped(&self, name: &DatasetName) -> Result<(), Error> {
         let mounted = self.with_handle(|handle| {
             let dataset = handle.dataset(name).map_err(from_ffi)?;
             Ok(dataset.is_mounted())
@@ -90,6 +71,21 @@ impl Local {
         self.state_alone(name)?
             .ok_or_else(|| Error::new(ErrorKind::NotFound, format!("{name}: no such dataset")))
     }
+}
+
+fn expect_property(state: &State, property: &str, value: Option<&str>) -> Result<(), Error> {
+    let setting = state.user.get(property);
+    let local = setting.filter(|setting| setting.origin == Origin::Local);
+    let found = local.map(|setting| setting.value.as_str());
+    if found == value {
+        return Ok(());
+    }
+    Err(unexpected(format!(
+        "{}: expected {property} to be {}, found {}",
+        state.name,
+        value.unwrap_or("absent"),
+        found.unwrap_or("none")
+    )))
 }
 
 fn unexpected(text: String) -> Error {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
+use std::thread;
 
 use super::Local;
 use super::error::from_ffi;
@@ -48,15 +49,21 @@ fn read_by_handle(handle: &Handle, name: &DatasetName) -> zfs_ffi::Result<Read> 
 
 impl Local {
     /// Everything about a dataset, or `None` if it is not there.
+    ///
+    /// N.B. the kernel opens a dataset that is not mounted anew for each snapshot that it is asked for, unless somebody else has it open.
+    /// So its properties are read at the same time.
     pub(super) fn state(&self, name: &DatasetName) -> Result<Option<State>, Error> {
-        let Some(state) = self.state_alone(name)? else {
-            return Ok(None);
-        };
-        Ok(Some(State {
-            snapshots: self.read_guids(name)?,
-            bookmarks: bookmarks(&self.core, name)?,
-            ..state
-        }))
+        thread::scope(|scope| {
+            let snapshots = scope.spawn(|| self.read_guids(name));
+            let state = self.state_alone(name)?;
+            let joined = snapshots.join();
+            let Some(state) = state else { return Ok(None) };
+            Ok(Some(State {
+                snapshots: joined.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?,
+                bookmarks: bookmarks(&self.core, name)?,
+                ..state
+            }))
+        })
     }
 
     /// The same without its snapshots and bookmarks.
