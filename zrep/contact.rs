@@ -4,7 +4,7 @@ use crate::execute::{self, Done, Job, Quiet};
 use crate::intent::Intent;
 use crate::model::Side;
 use crate::plan::standing::{self, Standing, Way};
-use crate::plan::{Plan, settle};
+use crate::plan::{Action, Plan, Stage, settle};
 use crate::problem::Problem;
 use crate::refusal::{Refusal, Why};
 use crate::session::{Pair, Session};
@@ -14,6 +14,9 @@ use crate::session::{Pair, Session};
 pub enum Purpose {
     /// Replicate from the source to the target.
     Sync,
+    /// The same, at a boot: mounting on this machine is left to what comes next there. A filesystem that is mounted before its parent is
+    /// hidden by it.
+    Boot,
     /// Turn the pair round; a turn that was cut off is gone on with.
     Turn,
     /// Show what would be done: nothing is settled.
@@ -37,7 +40,7 @@ pub fn meet(session: &Session, purpose: Purpose, observe: impl Fn() -> Result<Pa
             | (Standing::Open(Intent::Failover { .. }) | Standing::Forgotten, Purpose::Turn | Purpose::Look) => {
                 return Ok(pair);
             }
-            (Standing::Forgotten, Purpose::Sync) => Settlement {
+            (Standing::Forgotten, Purpose::Sync | Purpose::Boot) => Settlement {
                 plan: settle::forget(me, &pair.source, &pair.target),
                 refused: None,
             },
@@ -56,6 +59,10 @@ pub fn meet(session: &Session, purpose: Purpose, observe: impl Fn() -> Result<Pa
             return Ok(pair);
         }
         let refused = settlement.refused.clone();
+        let settlement = match purpose {
+            Purpose::Boot => settlement.without_mounts(),
+            Purpose::Sync | Purpose::Turn | Purpose::Look => settlement,
+        };
         settlement.carry_out(session, &pair)?;
         if let Some(refusal) = refused {
             return Err(refusal.into());
@@ -73,6 +80,16 @@ struct Settlement {
 }
 
 impl Settlement {
+    /// N.B. the source's side is this machine: a gate asks for what is a master here.
+    fn without_mounts(mut self) -> Self {
+        for stage in &mut self.plan.stages {
+            if let Stage::Apply { source, .. } = stage {
+                source.retain(|action| !matches!(action, Action::Mount(_)));
+            }
+        }
+        self
+    }
+
     fn carry_out(self, session: &Session, pair: &Pair) -> Result<Done, Problem> {
         let Self { plan, .. } = self;
         plan.notes.iter().for_each(|note| session.ui.note(note));

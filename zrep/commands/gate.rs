@@ -40,7 +40,7 @@ fn pass(args: &GateArgs, session: &Session, name: &DatasetName) -> Result<Value,
     let Some(gate) = gate::of(&session.settings.me, &state)? else {
         return told("has no gate");
     };
-    let purpose = if args.dry_run { Purpose::Look } else { Purpose::Sync };
+    let purpose = if args.dry_run { Purpose::Look } else { Purpose::Boot };
     match contact::meet(session, purpose, || session.pair_of_source(name)) {
         Ok(_) => told("is the master"),
         // The peer was asked, and is the one that was superseded.
