@@ -15,6 +15,7 @@
 //! * [`fixture`]: what a case works with: fresh pools, zrep, and ways to look at both.
 //! * [`cases`]: the cases themselves, one file each.
 //! * [`relay`]: a third program, which in guests stands between two hosts.
+//! * [`agent`]: a fourth one, the lab's hand in guests whose power is cut.
 //! * [`tally`]: the closing line, which both programs write and the host reads.
 //!
 //! A guest is driven through text (a script, arguments, lines on a port), never
@@ -22,6 +23,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod agent;
 pub mod cases;
 pub mod fixture;
 pub mod host;

@@ -30,6 +30,7 @@ fn run(command: &Command) -> Result<i32> {
         Command::Test(args) => commands::test::run(args),
         Command::Exec(args) => commands::exec::run(args),
         Command::Bench(args) => commands::bench::run(args),
+        Command::Soak(args) => commands::soak::run(args),
         Command::Shell(args) => commands::shell::run(args),
         Command::Image(args) => commands::image::run(args),
     }

@@ -13,10 +13,17 @@ impl Chance {
         let given = env::var("ZREP_CASE_SEED").ok().and_then(|text| text.parse().ok());
         let seed = given.unwrap_or_else(Self::from_clock);
         println!("ZREP_CASE_SEED={seed}");
-        Self(seed | 1)
+        Self::seeded(seed)
     }
 
-    fn from_clock() -> u64 {
+    /// With a seed that somebody else prints.
+    pub fn seeded(seed: u64) -> Self {
+        // Seeds that differ by one are to have nothing else in common; and a xorshift must not begin with 0.
+        Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
+    }
+
+    /// A seed for those who do not care.
+    pub fn from_clock() -> u64 {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         u64::from(now.subsec_nanos()) << 20 ^ now.as_secs()
     }

@@ -52,6 +52,11 @@ pub fn relay() -> Result<PathBuf> {
     binary("vm-tests", "relay")
 }
 
+/// The lab's hand in a guest.
+pub fn agent() -> Result<PathBuf> {
+    binary("vm-tests", "agent")
+}
+
 fn binary(package: &str, name: &str) -> Result<PathBuf> {
     let artifacts = build(&["build", "--quiet", "--release", "-p", package, "--bin", name])?;
     let found = artifacts.into_iter().find(|artifact| artifact.target == name);

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use super::guests::{self, Guest};
+use super::soak::schedule::Verb;
 
 /// The QEMU laboratory of zrep: real OpenZFS in a virtual machine
 ///
@@ -18,7 +19,7 @@ pub struct Cli {
 }
 
 const EXIT_STATUS: &str = "\
-Exit status: of exec, bench and demo that of what ran in the guest; of test 0 or 1. \
+Exit status: of exec, bench and demo that of what ran in the guest; of test and soak 0 or 1. \
 125 if the laboratory itself failed: no image, no boot, the guest died, the time was up.
 
 Environment:
@@ -38,6 +39,8 @@ pub enum Command {
     Exec(ExecArgs),
     /// Run the benchmarks in a guest
     Bench(BenchArgs),
+    /// Cut the power of guests, or the cable between them, and see whether zrep keeps its promises
+    Soak(SoakArgs),
     /// Open a shell in a fresh guest
     Shell(ShellArgs),
     /// Build images, or check those that are there
@@ -97,6 +100,69 @@ pub struct BenchArgs {
     pub guest: GuestArg,
     /// Run only the benchmarks with this text in their name
     pub filter: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct SoakArgs {
+    #[command(subcommand)]
+    pub command: SoakCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum SoakCommand {
+    /// Cut the power in the midst of verbs that turn roles; the last line is `N cuts, N held, N failed`
+    Power(PowerArgs),
+    /// Isolate the master, take over by force, write to both sides, let them meet, and rejoin
+    Partition(PartitionArgs),
+}
+
+#[derive(Debug, Args)]
+pub struct PowerArgs {
+    #[command(flatten)]
+    pub guest: GuestArg,
+    /// How many power cuts
+    #[arg(long, value_name = "N", default_value_t = 8)]
+    pub cuts: usize,
+    /// The same number gives the same cuts, at the same part of each verb [default: any]
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+    /// Only in the midst of this verb; may be given several times
+    #[arg(long = "verb", value_name = "VERB", value_parser = Verb::by_name)]
+    verbs: Vec<Verb>,
+    /// Only the cut of this number; may be given several times
+    #[arg(long, value_name = "NUMBER")]
+    pub only: Vec<usize>,
+    /// When zrep gives the other machine up (its --timeout)
+    #[arg(long, value_name = "SECS", default_value_t = 15)]
+    pub zrep_timeout: u32,
+}
+
+impl PowerArgs {
+    /// Those that were asked for, or all.
+    pub fn verbs(&self) -> Vec<Verb> {
+        if self.verbs.is_empty() {
+            Verb::ALL.to_vec()
+        } else {
+            self.verbs.clone()
+        }
+    }
+
+    /// What to type to have the same cuts again.
+    pub fn again(&self, seed: u64) -> String {
+        let verbs = self.verbs.iter().map(|verb| format!(" --verb '{verb}'"));
+        let only = self.only.iter().map(|number| format!(" --only {number}"));
+        let options: String = verbs.chain(only).collect();
+        format!("vm-tests/lab soak power --cuts {} --seed {seed}{options}", self.cuts)
+    }
+}
+
+#[derive(Debug, Args)]
+pub struct PartitionArgs {
+    #[command(flatten)]
+    pub guest: GuestArg,
+    /// When zrep gives the other machine up (its --timeout)
+    #[arg(long, value_name = "SECS", default_value_t = 15)]
+    pub zrep_timeout: u32,
 }
 
 #[derive(Debug, Args)]

@@ -199,6 +199,15 @@ impl Machine {
         }
     }
 
+    /// Cuts the guest's power: it gets no chance to do anything. What it had said up to
+    /// then is passed on.
+    pub fn cut(mut self) {
+        self.kill();
+        for relay in self.relays.drain(..) {
+            let _ = relay.join();
+        }
+    }
+
     fn kill(&mut self) {
         self.kill = None;
         let _ = self.qemu.kill();

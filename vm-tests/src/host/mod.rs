@@ -18,4 +18,5 @@ pub mod progress;
 pub mod qemu;
 pub mod roles;
 pub mod session;
+pub mod soak;
 pub mod terminal;

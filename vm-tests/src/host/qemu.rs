@@ -55,7 +55,7 @@ impl Port {
 /// The file, in QEMU's working directory, with what the guest's kernel says.
 pub const CONSOLE_LOG: &str = "console.log";
 
-/// How a drive is used. `cache=unsafe` is right for all: the host's page cache
+/// How a drive is used. `cache=unsafe` is right for all files: the host's page cache
 /// survives the guest, and no drive outlives the run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DriveUse {
@@ -63,6 +63,8 @@ pub enum DriveUse {
     Snapshot,
     ReadOnly,
     Writable,
+    /// The file is the socket of a block server, to which flushes go, too.
+    Served,
 }
 
 /// A drive of the guest. In the guest it is /dev/vda, vdb, … in the order of the list.
@@ -149,13 +151,14 @@ fn drive_args(drive: &Drive) -> Vec<String> {
     let Drive { serial, file, how } = drive;
     let file = escaped(file);
     let how = match how {
-        DriveUse::Snapshot => "snapshot=on",
-        DriveUse::ReadOnly => "readonly=on",
-        DriveUse::Writable => "discard=unmap",
+        DriveUse::Snapshot => format!("file={file},cache=unsafe,snapshot=on"),
+        DriveUse::ReadOnly => format!("file={file},cache=unsafe,readonly=on"),
+        DriveUse::Writable => format!("file={file},cache=unsafe,discard=unmap"),
+        DriveUse::Served => format!("file=nbd:unix:{file},cache=writeback"),
     };
     strings(&[
         "-drive",
-        &format!("file={file},format=raw,if=none,id={serial},cache=unsafe,{how}"),
+        &format!("format=raw,if=none,id={serial},{how}"),
         "-device",
         &format!("virtio-blk-pci,drive={serial},serial={serial}"),
     ])
@@ -248,11 +251,24 @@ mod tests {
         let args = spec(Accel::Tcg).args();
         assert_eq!(
             value_after(&args, "-drive"),
-            "file=/d/root.img,format=raw,if=none,id=root,cache=unsafe,snapshot=on"
+            "format=raw,if=none,id=root,file=/d/root.img,cache=unsafe,snapshot=on"
         );
         assert!(
             args.iter()
                 .any(|arg| arg.contains("id=files") && arg.ends_with("readonly=on"))
+        );
+    }
+
+    #[test]
+    fn a_served_drive_is_flushed() {
+        let drive = Drive {
+            serial: "x".into(),
+            file: "disk".into(),
+            how: DriveUse::Served,
+        };
+        assert_eq!(
+            drive_args(&drive)[1],
+            "format=raw,if=none,id=x,file=nbd:unix:disk,cache=writeback"
         );
     }
 
@@ -263,7 +279,7 @@ mod tests {
             file: "/a,b.img".into(),
             how: DriveUse::Writable,
         };
-        assert!(drive_args(&drive)[1].starts_with("file=/a,,b.img,format=raw"));
+        assert!(drive_args(&drive)[1].contains(",file=/a,,b.img,cache=unsafe"));
     }
 
     #[test]

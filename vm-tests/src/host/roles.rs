@@ -94,8 +94,9 @@ impl Role {
         let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs();
         let name = self.name().unwrap_or(wish.guest.name);
         let pools = if wish.pools { self.pool_words() } else { String::new() };
+        let awaited = if wish.alone { "" } else { "$LAB_PEER" };
         Ok(format!(
-            "LAB_HOSTNAME={name}\nLAB_NOW={now}\nLAB_POOLS='{pools}'\n{}{}",
+            "LAB_HOSTNAME={name}\nLAB_NOW={now}\nLAB_POOLS='{pools}'\n{}LAB_AWAIT={awaited}\n{}",
             self.network(),
             self.shell(wish)
         ))

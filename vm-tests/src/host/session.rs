@@ -15,7 +15,7 @@ use super::guests::Guest;
 use super::image::Image;
 use super::machine::{Event, Failure, Machine, Sinks};
 use super::progress::say;
-use super::qemu::{Accel, Drive, DriveUse, Spec};
+use super::qemu::{Accel, Drive, DriveUse, Link, Spec};
 use super::roles::Role;
 use super::terminal;
 
@@ -40,6 +40,8 @@ pub struct Wish {
     /// How long main may take.
     pub timeout: Duration,
     pub shell: Shell,
+    /// A guest does not wait for the other one, which may be dead or out of reach.
+    pub alone: bool,
 }
 
 impl Wish {
@@ -51,6 +53,7 @@ impl Wish {
             memory_mib: 4096,
             timeout: Duration::from_secs(3600),
             shell: Shell::Never,
+            alone: false,
         }
     }
 }
@@ -58,15 +61,21 @@ impl Wish {
 /// A run being prepared: files are added, then it is run.
 #[derive(Debug)]
 pub struct Session {
+    ground: Ground,
+    hosts: Vec<Host>,
+}
+
+/// What the guests of a run stand on: image and accelerator.
+#[derive(Clone, Debug)]
+pub struct Ground {
     wish: Wish,
     image: Image,
     accel: Accel,
-    hosts: Vec<Host>,
 }
 
 /// A guest to be started.
 #[derive(Debug)]
-struct Host {
+pub struct Host {
     role: Role,
     dir: RunDir,
     files: Files,
@@ -80,20 +89,13 @@ const STAND_BY: &str = "#!/bin/sh\nexec sleep infinity\n";
 impl Session {
     /// Sees to image and accelerator.
     pub fn prepare(wish: Wish) -> Result<Self> {
-        let cache = Cache::open()?;
-        let image = Image::ensure(wish.guest, &cache)?;
-        let accel = accel::choose(&cache, || boots_with_kvm(&wish, &image))?;
-        Self::with(wish, image, accel)
+        Self::on(Ground::prepare(wish)?)
     }
 
-    fn with(wish: Wish, image: Image, accel: Accel) -> Result<Self> {
-        let hosts: Result<_> = Role::among(wish.hosts).iter().copied().map(Host::new).collect();
-        Ok(Self {
-            wish,
-            image,
-            accel,
-            hosts: hosts?,
-        })
+    fn on(ground: Ground) -> Result<Self> {
+        let roles = Role::among(ground.wish.hosts).iter().copied();
+        let hosts = roles.map(Host::new).collect::<Result<_>>()?;
+        Ok(Self { ground, hosts })
     }
 
     /// The files of the guest that runs main.
@@ -103,8 +105,7 @@ impl Session {
 
     /// Adds a program to the PATH of all guests.
     pub fn add_program(&self, from: &Path, name: &str) -> Result<()> {
-        let mut hosts = self.hosts.iter();
-        hosts.try_for_each(|host| host.files.add(from, &format!("bin/{name}")))
+        self.hosts.iter().try_for_each(|host| host.add_program(from, name))
     }
 
     /// Boots the guests, runs MAIN (a shell script's text) in the first one as root, and
@@ -112,18 +113,17 @@ impl Session {
     pub fn run(mut self, main: &str, sinks: Sinks) -> Result<i32> {
         let first = self.hosts.remove(0);
         let others = std::mem::take(&mut self.hosts);
-        let first_dir = first.dir.path().to_owned();
+        let first_dir = first.dir().to_owned();
         let mut machine = self.start(first, &first_dir, main, sinks)?;
         let mut others = others
             .into_iter()
             .map(|host| self.start_beside(host, &first_dir))
             .collect::<Result<Vec<_>>>()?;
-        let limit = boot_limit(self.accel);
         for other in &mut others {
-            boot(other, limit).context("host beta")?;
+            self.ground.boot(other).context("host beta")?;
         }
-        boot(&mut machine, limit)?;
-        let result = follow(&mut machine, &self.wish);
+        self.ground.boot(&mut machine)?;
+        let result = follow(&mut machine, &self.ground.wish);
         if result.is_ok() {
             machine.end();
         }
@@ -131,10 +131,9 @@ impl Session {
     }
 
     fn start(&self, host: Host, first: &Path, main: &str, sinks: Sinks) -> Result<Machine> {
-        let Host { role, dir, files } = host;
-        files.program("main", main)?;
-        let spec = self.spec(role, dir.path(), first, files)?;
-        Machine::start(&spec, dir, sinks)
+        let disks = host.role.disks(host.dir())?;
+        let link = host.role.link(first);
+        self.ground.start(host, disks, link, main, sinks)
     }
 
     /// Starts a guest that is joined to the FIRST one, and has nothing to do by itself.
@@ -146,34 +145,70 @@ impl Session {
         }
         self.start(host, first, STAND_BY, Sinks::discard())
     }
+}
+
+impl Ground {
+    /// Sees to image and accelerator.
+    pub fn prepare(wish: Wish) -> Result<Self> {
+        let cache = Cache::open()?;
+        let image = Image::ensure(wish.guest, &cache)?;
+        let accel = accel::choose(&cache, || boots_with_kvm(&wish, &image))?;
+        Ok(Self { wish, image, accel })
+    }
+
+    /// Starts a guest that will run MAIN, with these disks beside its root's and its
+    /// files', and with this link.
+    pub fn start(
+        &self,
+        host: Host,
+        disks: Vec<Drive>,
+        link: Option<Link>,
+        main: &str,
+        sinks: Sinks,
+    ) -> Result<Machine> {
+        let Host { role, dir, files } = host;
+        files.program("main", main)?;
+        files.text("config", &config(role, &self.wish)?)?;
+        let image_of_files = dir.path().join("files.img");
+        files.into_image(&image_of_files)?;
+        Machine::start(&self.spec(image_of_files, disks, link), dir, sinks)
+    }
+
+    /// Waits until MAIN runs in a guest.
+    pub fn boot(&self, machine: &mut Machine) -> Result<()> {
+        let limit = boot_limit(self.accel);
+        machine.hello(limit)?;
+        match machine.next(limit) {
+            Ok(_) => Ok(()),
+            Err(Failure::TimedOut { console, .. }) => Err(Failure::NeverBooted { console }.into()),
+            Err(failure) => Err(failure.into()),
+        }
+    }
 
     /// The order of the drives is the order of their names in the guest: vda, vdb, …
-    fn spec(&self, role: Role, dir: &Path, first: &Path, files: Files) -> Result<Spec> {
-        files.text("config", &config(role, &self.wish)?)?;
-        let image_of_files = dir.join("files.img");
-        files.into_image(&image_of_files)?;
-        let drive = |serial: &str, file: &Path, how| Drive {
-            serial: format!("lab-{serial}"),
-            file: file.to_owned(),
+    fn spec(&self, image_of_files: PathBuf, disks: Vec<Drive>, link: Option<Link>) -> Spec {
+        let drive = |serial: &str, file, how| Drive {
+            serial: serial.to_owned(),
+            file,
             how,
         };
-        let mut drives = vec![drive("root", &self.image.root, DriveUse::Snapshot)];
-        drives.extend(role.disks(dir)?);
-        drives.push(drive("files", &image_of_files, DriveUse::ReadOnly));
-        Ok(Spec {
+        let mut drives = vec![drive("lab-root", self.image.root.clone(), DriveUse::Snapshot)];
+        drives.extend(disks);
+        drives.push(drive("lab-files", image_of_files, DriveUse::ReadOnly));
+        Spec {
             accel: self.accel,
             cpus: CPUS,
             memory_mib: self.wish.memory_mib / self.wish.hosts,
             kernel: self.image.kernel.clone(),
             initrd: self.image.initrd.clone(),
             drives,
-            link: role.link(first),
-        })
+            link,
+        }
     }
 }
 
 impl Host {
-    fn new(role: Role) -> Result<Self> {
+    pub fn new(role: Role) -> Result<Self> {
         let dir = RunDir::new()?;
         let files = Files::new(dir.path().join("files"))?;
         files.program("init", include_str!("../../guest/init"))?;
@@ -184,6 +219,21 @@ impl Host {
         }
         carry_shell_zrep(&files)?;
         Ok(Self { role, dir, files })
+    }
+
+    /// The directory of its machine, which goes with that.
+    pub fn dir(&self) -> &Path {
+        self.dir.path()
+    }
+
+    /// Adds a program to its PATH.
+    pub fn add_program(&self, from: &Path, name: &str) -> Result<()> {
+        self.files.add(from, &format!("bin/{name}"))
+    }
+
+    /// Adds a script to its PATH.
+    pub fn add_script(&self, name: &str, text: &str) -> Result<()> {
+        self.files.program(&format!("bin/{name}"), text)
     }
 }
 
@@ -219,15 +269,6 @@ fn boot_limit(accel: Accel) -> Duration {
     }
 }
 
-fn boot(machine: &mut Machine, limit: Duration) -> Result<()> {
-    machine.hello(limit)?;
-    match machine.next(limit) {
-        Ok(_) => Ok(()),
-        Err(Failure::TimedOut { console, .. }) => Err(Failure::NeverBooted { console }.into()),
-        Err(failure) => Err(failure.into()),
-    }
-}
-
 fn follow(machine: &mut Machine, wish: &Wish) -> Result<i32> {
     let status = loop {
         if let Event::Status(status) = machine.next(wish.timeout)? {
@@ -255,10 +296,15 @@ fn boots_with_kvm(wish: &Wish, image: &Image) -> bool {
         ..wish.clone()
     };
     let spoke = || -> Result<()> {
-        let mut session = Session::with(probe, image.clone(), Accel::Kvm)?;
-        let host = session.hosts.remove(0);
-        let dir = host.dir.path().to_owned();
-        let mut machine = session.start(host, &dir, STAND_BY, Sinks::discard())?;
+        let (image, accel) = (image.clone(), Accel::Kvm);
+        let ground = Ground {
+            wish: probe,
+            image,
+            accel,
+        };
+        let host = Host::new(Role::Only)?;
+        let disks = Role::Only.disks(host.dir())?;
+        let mut machine = ground.start(host, disks, None, STAND_BY, Sinks::discard())?;
         machine.hello(Duration::from_secs(40))?;
         Ok(())
     };

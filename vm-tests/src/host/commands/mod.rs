@@ -5,6 +5,7 @@ pub mod demo;
 pub mod exec;
 pub mod image;
 pub mod shell;
+pub mod soak;
 pub mod test;
 
 /// The exit status when the laboratory itself failed. Not 1 or 2, which scripts use;
