@@ -137,7 +137,7 @@ cases! {
         turns_a_volume,
         what_was_cut_off_is_settled_by_whichever_verb_comes_next,
     ],
-    gate: [a_master_waits_for_its_peer],
+    gate: [a_master_waits_for_its_peer, a_superseded_peer_opens_it],
     rejoin: [
         keeps_aside_what_diverged,
         leaves_children_where_they_are,

@@ -72,10 +72,16 @@ impl Disk {
     /// Cuts its power. Its machine must be dead: what that has asked for up to then is
     /// taken in first.
     pub fn cut(&mut self, chance: &mut Chance) -> Result<Lost> {
-        if let Some(serving) = self.serving.take() {
-            serving.join().ok().context("the disk's thread panicked")??;
-        }
+        self.detach()?;
         lock(&self.medium).forget(chance)
+    }
+
+    /// Takes it out of its machine, which must be dead, and keeps its power.
+    pub fn detach(&mut self) -> Result<()> {
+        match self.serving.take() {
+            Some(serving) => serving.join().ok().context("the disk's thread panicked")?,
+            None => Ok(()),
+        }
     }
 }
 

@@ -11,7 +11,8 @@ use super::disk::{Disk, Lost};
 use super::orders::{Job, Orders, Post, Said};
 use crate::cases::chance::Chance;
 use crate::host::artifacts;
-use crate::host::machine::{Machine, Sinks};
+use crate::host::machine::{Failure, Machine, Sinks};
+use crate::host::progress::say;
 use crate::host::qemu::{Drive, DriveUse, Link};
 use crate::host::roles::Role;
 use crate::host::session::{Ground, Host};
@@ -110,7 +111,23 @@ impl Node {
     }
 
     /// Waits until it takes orders.
+    ///
+    /// N.B. QEMU's emulator fails an assertion of its own now and then (`iotlb_to_section`), early in a boot; that is no fault of the guest,
+    /// which has not touched its pool yet.
     pub fn boot(&mut self) -> Result<()> {
+        match self.boot_once() {
+            Err(error) if matches!(error.downcast_ref(), Some(Failure::NeverBooted { .. })) => {
+                say(format!("{error:#}; once more"));
+                self.stop();
+                self.disk.detach()?;
+                self.power_on()?;
+                self.boot_once()
+            }
+            result => result,
+        }
+    }
+
+    fn boot_once(&mut self) -> Result<()> {
         let name = self.name();
         let life = self.life.as_mut().context("the machine is off")?;
         self.ground.boot(&mut life.machine).with_context(|| name.to_owned())?;
