@@ -201,7 +201,7 @@ pub struct FailoverArgs {
     /// Give up a failover that was cut off before its point of no return
     #[arg(long, conflicts_with = "unmount")]
     pub abort: bool,
-    /// Give it up although the target cannot be asked: if that became the master, it has lost what it wrote since
+    /// Give it up although the target cannot be asked: if that became the master, what was written there since is kept aside when it rejoins
     #[arg(long, requires = "abort")]
     pub force: bool,
     /// Show the plan, and do nothing

@@ -246,7 +246,7 @@ fn advice(kind: ErrorKind, dataset: &str) -> (String, String) {
         ErrorKind::Busy => ("a dataset that nobody else receives into, mounts or holds".into(), format!("look at `zfs list -t snapshot -r {pasted}`, at `zfs holds` and clones of its snapshots, and at other receives into it")),
         ErrorKind::Permission => (
             "root, or a user who was given the rights".into(),
-            "run it as root, or `zfs allow USER send,snapshot,userprop,destroy,mount SOURCE` and `zfs allow USER receive,create,mount,userprop,destroy,readonly TARGET`".into(),
+            "run it as root, or `zfs allow USER send,snapshot,userprop,destroy,mount,readonly SOURCE` and `zfs allow USER receive,create,mount,userprop,destroy,readonly TARGET`".into(),
         ),
         ErrorKind::NoSpace => ("room for the stream".into(), format!("look at `zpool list {pasted_pool}` and at the quotas of {dataset}; free some space, and run it again")),
         ErrorKind::Modified => (

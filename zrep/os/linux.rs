@@ -56,6 +56,16 @@ pub fn bytes_read_by_others() -> Option<u64> {
     Some(sum)
 }
 
+/// Writes to the filesystem what is in memory of its files, which may be there although nobody has them open any more.
+///
+/// N.B. what was stored through a mapping is written back up to half a minute later, also onto a filesystem that has become read-only in the
+/// meantime; and syncfs(2) passes over one that is read-only.
+pub fn flush(mounted: &Path) {
+    if let Ok(root) = fs::File::open(mounted) {
+        let _ = rustix::fs::syncfs(root);
+    }
+}
+
 /// The processes that have files of a mounted filesystem mapped for writing, as far as this user may look.
 pub fn mappers(mounted: &Path) -> Vec<String> {
     let Ok(device) = fs::metadata(mounted).map(|metadata| metadata.dev()) else {

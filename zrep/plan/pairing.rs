@@ -82,7 +82,15 @@ pub fn source_of(me: &Identity, state: &State) -> Result<Place, Refusal> {
         (true, Some(Intent::Prepared { .. })) if !is_source(me, &link, state) => {
             other_end(me, &link, state).map_err(refuse)
         }
-        (true, _) => Err(refuse(Why::MasterAlready)),
+        (true, _) => Err(refuse(master_already(view))),
+    }
+}
+
+/// Why a master takes nothing over. One that was superseded is not well by that.
+pub fn master_already(view: View<'_>) -> Why {
+    match view.fenced() {
+        Some(epoch) if epoch > view.epoch() => Why::Fenced { epoch },
+        Some(_) | None => Why::MasterAlready,
     }
 }
 

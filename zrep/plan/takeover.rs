@@ -4,7 +4,7 @@
 
 use crate::intent::Intent;
 use crate::model::{Link, State};
-use crate::plan::pairing::{Identity, link_of, other_names};
+use crate::plan::pairing::{Identity, link_of, master_already, other_names};
 use crate::plan::turn::{expect, mount, pair, writable};
 use crate::plan::{Action, Object, Plan, Planned, Stage, sync};
 use crate::props::{Key, View};
@@ -22,7 +22,7 @@ pub fn plan(me: &Identity, target: &State, now: u64) -> Planned {
     let view = View::new(target, &me.tag);
     let begun = begun_alone(view);
     if view.is_master() && begun.is_none() {
-        return Err(refuse(Why::MasterAlready));
+        return Err(refuse(master_already(view)));
     }
     if target.inconsistent {
         return Err(refuse(Why::NothingReceived));
@@ -169,7 +169,12 @@ mod tests {
 
     #[test]
     fn a_master_takes_nothing_over() {
-        let master = state("a/fs", "@zrep_000001=1!").master().build();
-        assert_eq!(plan(&me(), &master, 0).unwrap_err().why, Why::MasterAlready);
+        let master = state("a/fs", "@zrep_000001=1!").master();
+        assert_eq!(plan(&me(), &master.build(), 0).unwrap_err().why, Why::MasterAlready);
+        let fenced = state("a/fs", "@zrep_000001=1!")
+            .master()
+            .user("zrep:fenced", "2", crate::model::Origin::Local)
+            .build();
+        assert_eq!(plan(&me(), &fenced, 0).unwrap_err().why, Why::Fenced { epoch: 2 });
     }
 }

@@ -170,7 +170,13 @@ impl Why {
                     "{property}={pid}{}",
                     since.as_ref().map(|t| format!(", since {t}")).unwrap_or_default()
                 ),
-                format!("wait until it has finished; if that process is no zrep: `zfs inherit {property} {pasted}`"),
+                if command.as_ref().is_some_and(|command| command.contains("--every")) {
+                    format!(
+                        "it syncs for ever, and has the dataset to itself: end it there (`kill {pid}`), and start it again afterwards"
+                    )
+                } else {
+                    format!("wait until it has finished; if that process is no zrep: `zfs inherit {property} {pasted}`")
+                },
             ),
             Self::TargetExists => tell(
                 "exists already, and init does not overwrite".into(),

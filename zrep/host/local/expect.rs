@@ -55,8 +55,11 @@ impl Local {
             let dataset = handle.dataset(name).map_err(from_ffi)?;
             Ok(dataset.is_mounted())
         })?;
-        let mappers = mounted.map(|path| os::mappers(&path)).unwrap_or_default();
+        let Some(path) = mounted else { return Ok(()) };
+        let mappers = os::mappers(&path);
         if mappers.is_empty() {
+            // Whoever had something mapped before may have left it in memory.
+            os::flush(&path);
             return Ok(());
         }
         let text = format!(
