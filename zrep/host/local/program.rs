@@ -262,6 +262,11 @@ fn told(action: &Action, errno: i32) -> Error {
         (Action::Destroy { .. }, libc::EBUSY) => {
             Error::new(ErrorKind::Busy, format!("{action}: it is held, mounted, or being sent"))
         }
+        // N.B. one snapshot of a dataset in a transaction group is all that there can be. Whoever looks again sees the other one.
+        (Action::Snapshot(_), libc::EAGAIN) => Error::new(
+            ErrorKind::Unexpected,
+            format!("{action}: somebody else made a snapshot of it at the same moment"),
+        ),
         (action, errno) => Error::new(kind_of_errno(errno), format!("{action}: {}", describe(errno))),
     }
 }
