@@ -30,7 +30,11 @@ fn walk(name: &str, (scene, layout): Start, bounds: Bounds, mistake: Mistake) ->
     let world = scene.set(&mut Runner::default(), layout, Batches::Programs);
     let mut search = Search::new(bounds, mistake);
     search.walk(world);
-    eprintln!("{name}: {}, {:.1} s", search.told(), began.elapsed().as_secs_f64());
+    world::say(&format!(
+        "{name}: {}, {:.1} s",
+        search.told(),
+        began.elapsed().as_secs_f64()
+    ));
     search
 }
 
@@ -45,7 +49,7 @@ fn are_found(scenario: &str, start: Start, bounds: &Bounds, mistakes: &[(&str, M
     for (name, mistake) in mistakes {
         let search = walk(name, start, bounds.clone(), *mistake);
         let found = search.breaches.first().unwrap_or_else(|| panic!("{name}: not found"));
-        eprintln!("{name}: found after {} states: {found:?}", search.states());
+        world::say(&format!("{name}: found after {} states: {found:?}", search.states()));
     }
 }
 

@@ -40,7 +40,7 @@ fn after_every_break_there_is_a_way_on_and_no_promise_is_broken() {
     let sample = Sample::of(std::env::var("ZREP_FAULTS").ok().as_deref());
     let due: Vec<&Subject> = SUBJECTS.iter().filter(|subject| sample.has(subject)).collect();
     let tally = played_side_by_side(&due, &sample);
-    eprintln!("{}, {:.1} s", tally.told(), began.elapsed().as_secs_f64());
+    world::say(&format!("{}, {:.1} s", tally.told(), began.elapsed().as_secs_f64()));
     tally.check();
     assert!(
         tally.cases >= CASES || sample.is_partial(),

@@ -193,3 +193,8 @@ pub fn digest(value: &impl Debug) -> u64 {
     write!(sink, "{value:?}").expect("a hasher takes everything");
     sink.0.finish()
 }
+
+/// Says how much was tried, in each run: what `eprintln!` says is kept back where a test passes.
+pub fn say(text: &str) {
+    let _ = std::io::Write::write_all(&mut std::io::stderr(), format!("{text}\n").as_bytes());
+}
