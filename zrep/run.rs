@@ -1,7 +1,8 @@
 //! The loop: `zrep sync … --every DURATION`.
 //!
-//! It holds the locks, the handles and what it knows of both sides for as long as it runs. A round that went well leaves the next one
-//! nothing to ask but whether the source got snapshots from others. The marks and the expiry of a round travel with the next round's
+//! It holds the handles and what it knows of both sides for as long as it runs, and the locks for as long as rounds follow each other without
+//! a pause. A round that went well leaves the next one nothing to ask but whether the source got snapshots from others; the first condition
+//! of its plan is that nobody has worked on it in the meantime. The marks and the expiry of a round travel with the next round's
 //! snapshot, in the same transaction, unless there is time to do them before. That is safe because the truth is the guid on the target,
 //! never the mark: a mark that is lost with the process is found again by the next observation.
 //!
@@ -15,7 +16,7 @@ use serde_json::json;
 use crate::cli::SyncArgs;
 use crate::execute::{self, Done, Failure, Job, Quiet};
 use crate::exit::Exit;
-use crate::plan::Plan;
+use crate::plan::{Plan, Stage};
 use crate::problem::Problem;
 use crate::refusal::counted;
 use crate::session::{Session, UntilBegun};
@@ -111,7 +112,7 @@ impl<'a> Loop<'a> {
             exit = self.round();
             due = next_due(due, self.every, Instant::now()).max(self.next_member());
             if due > Instant::now() {
-                self.settle();
+                self.rest();
                 stop.sleep_until(due);
             }
         }
@@ -316,11 +317,10 @@ impl<'a> Loop<'a> {
         });
     }
 
-    /// Does what the last round has left over.
-    fn settle(&mut self) {
-        self.members
-            .values_mut()
-            .for_each(|member| settle(self.session, member));
+    /// Does what the last round has left over, and gives the locks back in the same transaction: in the pauses anybody may sync a dataset by
+    /// hand, or turn the pair.
+    fn rest(&mut self) {
+        self.members.values_mut().for_each(|member| rest(self.session, member));
     }
 
     /// Settles, and gives the locks back.
@@ -363,10 +363,23 @@ fn next_due(due: Instant, every: Duration, now: Instant) -> Instant {
     (due + every).max(now)
 }
 
+fn rest(session: &Session, member: &mut Member) {
+    let Some(warm) = &mut member.warm else { return };
+    let Some(stage) = warm.take_last(session) else { return };
+    carry_out(session, member, stage);
+    member.locked = false;
+}
+
 fn settle(session: &Session, member: &mut Member) {
     let Some(warm) = &mut member.warm else { return };
-    let ends = warm.ends();
     let Some(stage) = warm.take_pending() else { return };
+    carry_out(session, member, stage);
+}
+
+fn carry_out(session: &Session, member: &mut Member, stage: Stage) {
+    let Some(ends) = member.warm.as_ref().map(Warm::ends) else {
+        return;
+    };
     let plan = Plan {
         stages: vec![stage],
         ..Plan::default()

@@ -173,6 +173,15 @@ impl Warm {
         self.pending.take().map(Pending::into_stage)
     }
 
+    /// Gives away what is pending, with the lock. The next plan takes it again.
+    pub fn take_last(&mut self, session: &Session) -> Option<Stage> {
+        let Pending { mut source, target, .. } = self.pending.take()?;
+        let release = lock::release(&self.pair.source, &session.settings.me.tag);
+        after::applied(&mut self.pair.source, &release, &Applied::Done, session.now());
+        source.push(release);
+        Some(Stage::Apply { source, target })
+    }
+
     /// The last plan: what is pending, and the lock.
     pub fn last_plan(mut self, session: &Session) -> Plan {
         let release = lock::release(&self.pair.source, &session.settings.me.tag);

@@ -172,7 +172,7 @@ impl Why {
                 ),
                 if command.as_ref().is_some_and(|command| command.contains("--every")) {
                     format!(
-                        "it syncs for ever, and has the dataset to itself: end it there (`kill {pid}`), and start it again afterwards"
+                        "it syncs for ever, and is in the middle of a round: type the command again. If its rounds follow each other without a pause, end it there (`kill {pid}`), and start it again afterwards"
                     )
                 } else {
                     format!("wait until it has finished; if that process is no zrep: `zfs inherit {property} {pasted}`")

@@ -108,6 +108,7 @@ cases! {
         copies_no_stream_itself,
         ends_after_its_step_when_told_to,
         keeps_others_out,
+        lets_others_in_between_its_rounds,
         marks_are_on_disk_between_rounds,
         starts_no_program,
         survives_an_export_of_its_target,

@@ -1,4 +1,4 @@
-//! While the loop runs, it has the source for itself: a second sync is refused, and says
+//! While rounds follow each other without a pause, the loop has the source for itself: a second sync is refused, and says
 //! who is there. The loop goes on, and after it the source is free.
 
 use anyhow::Result;
@@ -9,7 +9,7 @@ use crate::fixture::Lab;
 
 pub fn run(lab: &Lab) -> Result<()> {
     let pair = Pair::new(lab)?;
-    let mut running = pair.start_loop("200ms")?;
+    let mut running = pair.start_loop("0s")?;
     let pid = running.pid().as_raw_nonzero().to_string();
     for verb in [&["sync", SOURCE][..], &["sync", "all"], &["failover", SOURCE]] {
         let refused = lab.zrep(verb).exits(1)?;
