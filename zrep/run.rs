@@ -1,12 +1,13 @@
 //! The loop: `zrep sync … --every DURATION`.
 //!
 //! It holds the handles and what it knows of both sides for as long as it runs, and the locks for as long as rounds follow each other without
-//! a pause. A round that went well leaves the next one nothing to ask but whether the source got snapshots from others; the first condition
+//! a pause, which is no longer than some seconds. A round that went well leaves the next one nothing to ask but whether the source got snapshots from others; the first condition
 //! of its plan is that nobody has worked on it in the meantime. The marks and the expiry of a round travel with the next round's
 //! snapshot, in the same transaction, unless there is time to do them before. That is safe because the truth is the guid on the target,
 //! never the mark: a mark that is lost with the process is found again by the next observation.
 //!
-//! After any failure what was known is dropped, and only a fresh observation is trusted.
+//! After any failure what was known is dropped, and only a fresh observation is trusted. Where it may have failed only because others
+//! worked on the dataset in the pause, it is looked at at once.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -16,7 +17,7 @@ use serde_json::json;
 use crate::cli::SyncArgs;
 use crate::execute::{self, Done, Failure, Job, Quiet};
 use crate::exit::Exit;
-use crate::plan::{Plan, Stage};
+use crate::plan::Plan;
 use crate::problem::Problem;
 use crate::refusal::counted;
 use crate::session::{Session, UntilBegun};
@@ -24,13 +25,23 @@ use crate::settings::BadSetting;
 use crate::stop::Stop;
 use crate::ui::{Ui, problem_json};
 use crate::warm::Warm;
+use member::{Member, Trouble};
 use zfs_ffi::DatasetName;
+
+mod member;
 
 /// How long a list of masters is good for, if the operand is `all`.
 const RELIST: Duration = Duration::from_secs(60);
 
 /// After so many plans in a row that were too old, there is something else behind it.
 const STALE_ROUNDS: u32 = 20;
+
+/// How long rounds follow each other without a pause before one is made for others who wait for a lock: shorter than the ten seconds for
+/// which they wait.
+const ALONE: Duration = Duration::from_secs(8);
+
+/// How long that pause is: time enough to look at both sides and to take the lock.
+const LET_IN: Duration = Duration::from_millis(250);
 
 /// The longest pause after failures.
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
@@ -52,28 +63,6 @@ pub fn for_ever(session: &Session, args: &SyncArgs, every: Duration) -> Exit {
     let mut running = Loop::new(session, args, every);
     let exit = running.run(&stop);
     exit.and(running.leave())
-}
-
-/// One dataset in the loop.
-#[derive(Debug, Default)]
-struct Member {
-    /// What is known of both sides, if it can be trusted.
-    warm: Option<Warm>,
-    /// What went wrong the last time.
-    trouble: Option<Trouble>,
-    /// Whether the lock on the source is ours.
-    locked: bool,
-    /// How often in a row its plan was too old when it was carried out.
-    stale: u32,
-}
-
-/// A failure, and when to try again.
-#[derive(Debug)]
-struct Trouble {
-    cause: String,
-    headline: String,
-    pause: Duration,
-    until: Instant,
 }
 
 /// Rounds over some datasets.
@@ -106,14 +95,18 @@ impl<'a> Loop<'a> {
 
     fn run(&mut self, stop: &Stop) -> Exit {
         let begun = Instant::now();
-        let mut due = begun;
+        let (mut due, mut rested) = (begun, begun);
         let mut exit = Exit::Success;
         while !stop.is_asked() && self.args.rounds.is_none_or(|rounds| self.rounds < rounds) {
             exit = self.round();
             due = next_due(due, self.every, Instant::now()).max(self.next_member());
+            if rested.elapsed() > ALONE {
+                due = due.max(Instant::now() + LET_IN);
+            }
             if due > Instant::now() {
                 self.rest();
                 stop.sleep_until(due);
+                rested = Instant::now();
             }
         }
         self.session.ui.note(&self.summary(begun.elapsed()));
@@ -177,23 +170,39 @@ impl<'a> Loop<'a> {
     }
 
     fn sync_due(&mut self) -> Exit {
-        let began = Instant::now();
         let due: Vec<DatasetName> = self
             .members
             .iter()
             .filter(|(_, member)| member.is_due())
             .map(|(name, _)| name.clone())
             .collect();
+        let again = self.sync(&due, |member, failure| {
+            member.carried && failure.error.kind.wants_a_new_look()
+        });
+        self.sync(&again, |_, _| false);
+        if self.members.values().any(|member| member.trouble.is_some()) {
+            Exit::Failure
+        } else {
+            Exit::Success
+        }
+    }
+
+    /// Syncs datasets together, and gives back those that shall be tried once more: nothing is known of them any more.
+    fn sync(&mut self, due: &[DatasetName], wants_more: impl Fn(&Member, &Failure) -> bool) -> Vec<DatasetName> {
+        let began = Instant::now();
         let takes_lock = due.iter().any(|name| !self.members[name].locked);
         let lock = match takes_lock.then(|| self.session.file_lock()).transpose() {
             Ok(lock) => lock,
-            Err(problem) => return self.all_failed(&due, &problem),
+            Err(problem) => {
+                due.iter().for_each(|name| self.failed(name, &problem));
+                return Vec::new();
+            }
         };
         let mut going: Vec<(DatasetName, Job)> = Vec::new();
         for name in due {
-            match self.prepare(&name) {
-                Ok(job) => going.push((name, job)),
-                Err(problem) => self.failed(&name, &problem),
+            match self.prepare(name) {
+                Ok(job) => going.push((name.clone(), job)),
+                Err(problem) => self.failed(name, &problem),
             }
         }
         let jobs = going.iter().map(|(_, job)| job.clone()).collect();
@@ -201,14 +210,17 @@ impl<'a> Loop<'a> {
             Some(lock) => execute::run_all(jobs, &UntilBegun::new(&Quiet, lock)),
             None => execute::run_all(jobs, &Quiet),
         };
+        let mut again = Vec::new();
         for ((name, job), result) in going.into_iter().zip(results) {
-            self.record(&name, &job.plan, result, began.elapsed());
+            match result {
+                Err(failure) if wants_more(&self.members[&name], &failure) => {
+                    self.members.entry(name.clone()).or_default().warm = None;
+                    again.push(name);
+                }
+                result => self.record(&name, &job.plan, result, began.elapsed()),
+            }
         }
-        if self.members.values().any(|member| member.trouble.is_some()) {
-            Exit::Failure
-        } else {
-            Exit::Success
-        }
+        again
     }
 
     fn prepare(&mut self, name: &DatasetName) -> Result<Job, Problem> {
@@ -222,9 +234,10 @@ impl<'a> Loop<'a> {
             .as_ref()
             .is_some_and(|warm| warm.is_stale() || self.args.changed_only)
         {
-            settle(self.session, member);
+            member.settle()?;
             member.warm = None;
         }
+        member.carried = member.warm.is_some();
         let warm = match member.warm.take() {
             Some(warm) => warm.refreshed(self.session)?,
             None => Warm::observe(self.session, name)?,
@@ -272,11 +285,6 @@ impl<'a> Loop<'a> {
         self.session.ui.json("sync", true, fields);
     }
 
-    fn all_failed(&mut self, names: &[DatasetName], problem: &Problem) -> Exit {
-        names.iter().for_each(|name| self.failed(name, problem));
-        problem.exit()
-    }
-
     /// Somebody may make a snapshot between a round's observation and its own snapshot. The next round, which observes anew, takes it along.
     fn is_only_stale(&mut self, name: &DatasetName, problem: &Problem) -> bool {
         let Some(member) = self.members.get_mut(name).filter(|_| problem.is_stale()) else {
@@ -317,10 +325,16 @@ impl<'a> Loop<'a> {
         });
     }
 
-    /// Does what the last round has left over, and gives the locks back in the same transaction: in the pauses anybody may sync a dataset by
-    /// hand, or turn the pair.
-    fn rest(&mut self) {
-        self.members.values_mut().for_each(|member| rest(self.session, member));
+    /// Gives the locks back for a while.
+    pub fn rest(&mut self) {
+        let session = self.session;
+        let rested = self.members.iter_mut();
+        let failures: Vec<(DatasetName, Problem)> = rested
+            .filter_map(|(name, member)| Some((name.clone(), member.rest(session, name).err()?)))
+            .collect();
+        for (name, problem) in failures {
+            self.failed(&name, &problem);
+        }
     }
 
     /// Settles, and gives the locks back.
@@ -350,42 +364,7 @@ impl<'a> Loop<'a> {
     }
 }
 
-impl Member {
-    fn is_due(&self) -> bool {
-        self.trouble
-            .as_ref()
-            .is_none_or(|trouble| Instant::now() >= trouble.until)
-    }
-}
-
 /// The next point of the time table. Rounds that were missed are not made up for.
 fn next_due(due: Instant, every: Duration, now: Instant) -> Instant {
     (due + every).max(now)
-}
-
-fn rest(session: &Session, member: &mut Member) {
-    let Some(warm) = &mut member.warm else { return };
-    let Some(stage) = warm.take_last(session) else { return };
-    carry_out(session, member, stage);
-    member.locked = false;
-}
-
-fn settle(session: &Session, member: &mut Member) {
-    let Some(warm) = &mut member.warm else { return };
-    let Some(stage) = warm.take_pending() else { return };
-    carry_out(session, member, stage);
-}
-
-fn carry_out(session: &Session, member: &mut Member, stage: Stage) {
-    let Some(ends) = member.warm.as_ref().map(Warm::ends) else {
-        return;
-    };
-    let plan = Plan {
-        stages: vec![stage],
-        ..Plan::default()
-    };
-    if let Err(failure) = execute::run(Job { ends, plan }, &Quiet) {
-        session.ui.problem(&failure.into());
-        member.warm = None;
-    }
 }

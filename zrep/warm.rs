@@ -174,26 +174,22 @@ impl Warm {
     }
 
     /// Gives away what is pending, with the lock. The next plan takes it again.
-    pub fn take_last(&mut self, session: &Session) -> Option<Stage> {
-        let Pending { mut source, target, .. } = self.pending.take()?;
+    pub fn take_last(&mut self, session: &Session) -> Stage {
         let release = lock::release(&self.pair.source, &session.settings.me.tag);
         after::applied(&mut self.pair.source, &release, &Applied::Done, session.now());
-        source.push(release);
-        Some(Stage::Apply { source, target })
-    }
-
-    /// The last plan: what is pending, and the lock.
-    pub fn last_plan(mut self, session: &Session) -> Plan {
-        let release = lock::release(&self.pair.source, &session.settings.me.tag);
-        let stage = match self.pending.take() {
+        match self.pending.take() {
             Some(Pending { mut source, target, .. }) => {
                 source.push(release);
                 Stage::Apply { source, target }
             }
             None => Stage::source(vec![release]),
-        };
+        }
+    }
+
+    /// The last plan: what is pending, and the lock.
+    pub fn last_plan(mut self, session: &Session) -> Plan {
         Plan {
-            stages: vec![stage],
+            stages: vec![self.take_last(session)],
             ..Plan::default()
         }
     }

@@ -136,6 +136,8 @@ impl Run {
         match (&cli.verb, self.typed.line[0]) {
             (Verb::Sync(args), "loop") => {
                 let mut running = Loop::new(&session, args, Duration::from_secs(1));
+                let _ = running.round();
+                running.rest();
                 let exit = running.round();
                 exit.and(running.leave())
             }

@@ -230,6 +230,29 @@ pub enum ErrorKind {
 }
 
 impl ErrorKind {
+    /// Whether that others have changed the dataset since it was looked at may be all that is behind it.
+    pub fn wants_a_new_look(self) -> bool {
+        match self {
+            Self::NotFound
+            | Self::Exists
+            | Self::Busy
+            | Self::Modified
+            | Self::WrongBase
+            | Self::BadStream
+            | Self::Unexpected
+            | Self::Other => true,
+            Self::Permission
+            | Self::NoSpace
+            | Self::Interrupted
+            | Self::NoZfs
+            | Self::PoolUnavailable
+            | Self::KeyUnavailable
+            | Self::Unreachable
+            | Self::Lost
+            | Self::Denied => false,
+        }
+    }
+
     /// Whether a receive that failed so may have left a part of its stream which is of no use: the kernel looks for all the others
     /// before it takes the stream, or another receive is at work there.
     pub fn leaves_partial(self) -> bool {

@@ -107,6 +107,7 @@ cases! {
         changes_of_several_datasets_arrive,
         copies_no_stream_itself,
         ends_after_its_step_when_told_to,
+        finds_out_that_it_was_superseded,
         keeps_others_out,
         lets_others_in_between_its_rounds,
         marks_are_on_disk_between_rounds,

@@ -218,11 +218,12 @@ impl Local {
 
 /// The error of a program that did not run. It is about the pool, whatever the batch was about.
 fn of_pool(pool: &str, error: zfs_ffi::Error) -> Error {
-    match from_ffi(error) {
-        Error {
-            kind: ErrorKind::NotFound,
-            ..
-        } => Error::new(ErrorKind::NotFound, format!("pool {pool} is not imported")),
+    let error = from_ffi(error);
+    // N.B. a pool that goes away while the program waits for its turn is a run time error in it.
+    match error {
+        Error { kind, ref text, .. } if kind == ErrorKind::NotFound || text.contains("Could not open pool") => {
+            Error::new(ErrorKind::NotFound, format!("pool {pool} is not imported"))
+        }
         other => other,
     }
 }
