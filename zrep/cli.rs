@@ -39,7 +39,7 @@ pub struct PeerArgs {
     pub compress: bool,
 }
 
-const EXIT_CODES: &str = "Exit status: 0 all done, or nothing to do; 1 at least one dataset was refused or failed; 2 the command line was not understood.";
+const EXIT_CODES: &str = "Exit status: 0 all done, or nothing to do; 1 at least one dataset was refused, for instance because it does not have the role that the verb asks for, or failed; 2 the command line was not understood.";
 
 /// The verbs.
 #[derive(Debug, Subcommand)]
@@ -119,7 +119,7 @@ pub struct SyncArgs {
 /// Arguments of `zrep refresh`.
 #[derive(Debug, Args)]
 pub struct RefreshArgs {
-    /// Replicas on this machine
+    /// Replicas on this machine, or `all`
     #[arg(required = true, value_name = "TARGET")]
     pub datasets: Vec<String>,
     /// Roll the target back to the last common snapshot first, and tell what that discards

@@ -101,11 +101,20 @@ impl Settlement {
     }
 }
 
-fn undo(session: &Session, pair: &Pair, intent: &Intent) -> Result<Settlement, Problem> {
+/// The plan that undoes a failover which was cut off before its point of no return.
+///
+/// # Errors
+///
+/// Somebody else works on the source.
+pub fn undoing(session: &Session, pair: &Pair, intent: &Intent) -> Result<Plan, Problem> {
     let Pair { source, target, ends } = pair;
     let locking = session.locking(source, ends)?;
+    Ok(settle::abort(&session.settings.me, source, target, intent, &locking)?)
+}
+
+fn undo(session: &Session, pair: &Pair, intent: &Intent) -> Result<Settlement, Problem> {
     Ok(Settlement {
-        plan: settle::abort(&session.settings.me, source, target, intent, &locking)?,
+        plan: undoing(session, pair, intent)?,
         refused: None,
     })
 }

@@ -95,6 +95,11 @@ impl Problem {
         matches!(self, Self::Failed(failure) if failure.is_stale())
     }
 
+    /// Whether a loop has the dataset for itself, which it does for a round.
+    pub fn is_a_loop(&self) -> bool {
+        matches!(self, Self::Refused(refusal) if refusal.why.is_a_loop())
+    }
+
     /// What two problems have in common that are the same to a person: the loop tells a lasting problem once.
     pub fn cause(&self) -> String {
         let told = self.told();

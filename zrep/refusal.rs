@@ -201,6 +201,11 @@ pub enum Why {
     },
     /// A snapshot name that would be too long, or is otherwise impossible.
     BadSnapshotName(NameError),
+    /// Its properties are those of a pair that it is not part of.
+    Renamed {
+        /// That pair.
+        pair: String,
+    },
     /// The two sides do not name each other.
     NotMutual {
         /// The other side.

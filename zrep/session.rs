@@ -321,6 +321,22 @@ impl Session {
         Ok(masters)
     }
 
+    /// The replicas on this host.
+    pub fn replicas(&self) -> Result<Vec<DatasetName>, Problem> {
+        let me = &self.settings.me;
+        let mut replicas = Vec::new();
+        for name in self.paired()? {
+            let Some(state) = self.observe(Side::Target, &name)? else {
+                continue;
+            };
+            let is_ours = pairing::link_of(me, &state).is_ok_and(|link| pairing::is_target(me, &link, &state));
+            if !View::new(&state, &me.tag).is_master() && is_ours {
+                replicas.push(name);
+            }
+        }
+        Ok(replicas)
+    }
+
     /// The datasets on which a property of this tag is set.
     pub fn with_property(&self, key: Key) -> Result<Vec<DatasetName>, Problem> {
         let property = self.settings.me.tag.property(key);

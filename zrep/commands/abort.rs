@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::patience::patiently;
 use super::{result_json, show_plan};
 use crate::cli::FailoverArgs;
 use crate::contact::{self, Purpose};
@@ -9,7 +10,8 @@ use crate::execute::{self, Job, Quiet};
 use crate::host::ErrorKind;
 use crate::intent::Intent;
 use crate::model::{Side, State};
-use crate::plan::settle;
+use crate::plan::standing::{self, Standing};
+use crate::plan::{Plan, settle};
 use crate::problem::Problem;
 use crate::props::View;
 use crate::refusal::{Refusal, Why};
@@ -23,17 +25,40 @@ pub(super) fn give_up(args: &FailoverArgs, session: &Session) -> Result<Value, P
     let Some(intent @ Intent::Failover { .. }) = View::new(&source, &session.settings.me.tag).intent() else {
         return Err(Refusal::source(&name, Why::NothingBegun).into());
     };
-    let purpose = if args.dry_run { Purpose::Look } else { Purpose::Sync };
-    match contact::meet(session, purpose, || session.pair_of_source(&name)) {
-        Ok(_) => {
-            session
-                .ui
-                .say(&format!("{name} is the master, and can be written to as before."));
-            Ok(json!({ "dataset": name.as_str(), "ok": true, "executed": !args.dry_run }))
-        }
+    let given_up = if args.dry_run {
+        shown(session, &name)
+    } else {
+        with_the_other_side(session, &name)
+    };
+    match given_up {
         Err(problem) if args.force && is_out_of_reach(&problem) => alone(args, session, &source, &intent),
-        Err(problem) => Err(problem),
+        result => result,
     }
+}
+
+fn with_the_other_side(session: &Session, name: &DatasetName) -> Result<Value, Problem> {
+    patiently(session, || {
+        contact::meet(session, Purpose::Sync, || session.pair_of_source(name))
+    })?;
+    session
+        .ui
+        .say(&format!("{name} is the master, and can be written to as before."));
+    Ok(json!({ "dataset": name.as_str(), "ok": true, "executed": true }))
+}
+
+/// What would be done, for `--dry-run`.
+fn shown(session: &Session, name: &DatasetName) -> Result<Value, Problem> {
+    let pair = session.pair_of_source(name)?;
+    let me = &session.settings.me;
+    let plan = match standing::of(me, &pair.source, &pair.target)? {
+        Standing::Open(intent) => contact::undoing(session, &pair, &intent)?,
+        Standing::Settled | Standing::Forgotten => Plan::default(),
+        Standing::Superseded { .. } | Standing::Split => {
+            return Err(standing::refusal(me, &pair.source, &pair.target).into());
+        }
+    };
+    show_plan(session, name.as_str(), &plan);
+    Ok(result_json(name.as_str(), &plan, None))
 }
 
 fn is_out_of_reach(problem: &Problem) -> bool {

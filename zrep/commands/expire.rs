@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::patience::patiently;
 use super::{for_each, result_json, show_plan};
 use crate::cli::ExpireArgs;
 use crate::execute::{self, Ends, Job};
@@ -18,7 +19,7 @@ use zfs_ffi::DatasetName;
 /// Destroys what each side keeps beyond its savecount.
 pub(super) fn run(args: &ExpireArgs, session: &Session) -> Exit {
     for_each(session, "expire", operands(args, session), |name| {
-        one(args, session, name)
+        patiently(session, || one(args, session, name))
     })
 }
 

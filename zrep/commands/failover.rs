@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use super::patience::patiently;
 use super::{abort, failed_json, result_json, show_plan};
 use crate::cli::FailoverArgs;
 use crate::contact::{self, Purpose};
@@ -56,7 +57,7 @@ pub(super) fn turn(
 ) -> Result<serde_json::Value, Problem> {
     let mut tried = 0;
     loop {
-        match turn_once(session, wish, tried, &observe) {
+        match patiently(session, || turn_once(session, wish, tried, &observe)) {
             Err(Problem::Failed(failure)) if is_overtaken(&failure) && tried + 1 < ATTEMPTS => {
                 session.ui.note(&format!("{failure}; beginning anew."));
                 tried += 1;
@@ -155,7 +156,7 @@ fn say_tail(session: &Session, ends: &Ends, source: &State) {
         .map_or(0, |state| state.written);
     if written > 0 {
         session.ui.note(&format!(
-            "{}: {written} bytes were written to it behind its last snapshot, and are not on the new master. They stay: `zrep rejoin {}` keeps them aside.",
+            "{}: {written} bytes were written to it after its last snapshot, and are not on the new master. They stay: `zrep rejoin {}` keeps them aside.",
             source.name,
             quoted(source.name.as_str())
         ));
@@ -166,11 +167,14 @@ fn say_tail(session: &Session, ends: &Ends, source: &State) {
 pub(super) fn say_kept(session: &Session, done: &Done) {
     for (_, action, applied) in &done.applied {
         if let (Applied::Kept { reason }, Action::Destroy { .. } | Action::Mount(_)) = (applied, action) {
-            let what = match action {
-                Action::Destroy { snapshot, .. } => format!("{snapshot}: was kept"),
-                other => format!("could not {other}"),
-            };
-            session.ui.note(&format!("{what}: {reason}"));
+            session.ui.note(&match action {
+                Action::Destroy { snapshot, .. } => format!("{snapshot}: was kept: {reason}"),
+                Action::Mount(name) => format!(
+                    "could not {action}: {reason}. It is the master all the same; when that is cured, `zfs mount {}` brings it up.",
+                    quoted(name.as_str())
+                ),
+                other => format!("could not {other}: {reason}"),
+            });
         }
     }
 }
@@ -185,12 +189,12 @@ pub(super) fn finish(session: &Session, verb: &str, dataset: &str, result: Resul
         Err(problem) => {
             session.ui.problem(&problem);
             if let Problem::Failed(Failure {
-                begun: true,
                 committed: false,
                 not_undone,
                 ..
             }) = &problem
                 && not_undone.is_empty()
+                && verb != "rejoin"
             {
                 session
                     .ui

@@ -17,6 +17,7 @@ mod failover;
 mod gate;
 mod init;
 mod list;
+mod patience;
 mod refresh;
 mod rejoin;
 mod serve;

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::failover::finish;
+use super::patience::patiently;
 use super::{result_json, show_plan};
 use crate::cli::RejoinArgs;
 use crate::contact::{self, Purpose};
@@ -22,7 +23,8 @@ use zfs_ffi::DatasetName;
 
 /// Makes a superseded master the replica of the new one, and brings it up to date.
 pub(super) fn run(args: &RejoinArgs, session: &Session) -> Exit {
-    finish(session, "rejoin", &args.dataset, rejoin(args, session))
+    let result = patiently(session, || rejoin(args, session));
+    finish(session, "rejoin", &args.dataset, result)
 }
 
 /// How many names for what is kept aside are tried.
@@ -67,7 +69,7 @@ fn rejoin(args: &RejoinArgs, session: &Session) -> Result<Value, Problem> {
     session
         .ui
         .say(&format!("{name} is the replica of {} now.", found.place));
-    let done = catch_up(session, &name)?;
+    let done = patiently(session, || catch_up(session, &name))?;
     let bytes = usize::try_from(done.bytes()).unwrap_or(usize::MAX);
     session
         .ui

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use super::failover::say_kept;
+use super::patience::patiently;
 use super::{fail, failed_json, result_json, show_plan};
 use crate::cli::SyncArgs;
 use crate::contact::{self, Purpose};
@@ -43,6 +44,13 @@ impl Direction {
         }
     }
 
+    fn operands(self, session: &Session, words: &[String]) -> Result<Vec<DatasetName>, Problem> {
+        match (self, words) {
+            (Self::Pull, [word]) if word == "all" => session.replicas(),
+            (Self::Push | Self::Pull, words) => session.operands(words),
+        }
+    }
+
     fn pair(self, session: &Session, name: &DatasetName) -> Result<Pair, Problem> {
         match self {
             Self::Push => session.pair_of_source(name),
@@ -53,7 +61,7 @@ impl Direction {
 
 /// Syncs once.
 pub(super) fn once(args: &SyncArgs, session: &Session, direction: Direction) -> Exit {
-    let names = match session.operands(&args.datasets) {
+    let names = match direction.operands(session, &args.datasets) {
         Ok(names) => names,
         Err(problem) => return fail(session, direction.verb(), &problem),
     };
@@ -128,7 +136,7 @@ struct Outcome {
 impl Prepared {
     fn new(args: &SyncArgs, session: &Session, direction: Direction, name: DatasetName) -> Self {
         let mut to = String::new();
-        let job = Self::job(args, session, direction, &name, &mut to);
+        let job = patiently(session, || Self::job(args, session, direction, &name, &mut to));
         Self { name, to, job }
     }
 

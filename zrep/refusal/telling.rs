@@ -3,6 +3,11 @@
 use super::{Telling, Why, counted, quoted};
 
 impl Why {
+    /// Whether it is a lock that a loop holds.
+    pub fn is_a_loop(&self) -> bool {
+        matches!(self, Self::Locked { command: Some(command), .. } if command.contains("--every"))
+    }
+
     pub(super) fn telling(&self, dataset: &str) -> Telling {
         let pasted = quoted(dataset);
         let tell = |what: String, expected: String, found: String, help: String| Telling {
@@ -59,7 +64,9 @@ impl Why {
                 master
                     .as_ref()
                     .map_or("no master".into(), |master| format!("a replica of {master}")),
-                format!("run the command where the master is; `zrep takeover {pasted}` makes this side the master"),
+                format!(
+                    "if you have just turned the pair, that is done. Otherwise run the command where the master is; `zrep takeover {pasted}` makes this side the master"
+                ),
             ),
             Self::OtherHost { found, me } => tell(
                 format!("belongs to host {found}"),
@@ -93,11 +100,11 @@ impl Why {
                 }),
             ),
             Self::Superseded { epoch, own, other } => tell(
-                format!("{other} is the master, in epoch {epoch}"),
+                format!("was superseded: {other} is the master, in epoch {epoch}"),
                 format!("no side with an epoch above {own}, the one of {dataset}"),
                 format!("epoch {epoch} on {other}"),
                 format!(
-                    "nothing goes from here to there any more; `zrep rejoin {pasted}` makes it the replica, and keeps what only it has"
+                    "nothing is sent between the two until it has rejoined: `zrep rejoin {pasted}`, typed on its machine, makes it the replica, and keeps what only it has"
                 ),
             ),
             Self::Fenced { epoch } => tell(
@@ -153,7 +160,7 @@ impl Why {
                 "is the master already".into(),
                 "a replica".into(),
                 "the master of its pairing".into(),
-                format!("nothing needs to be taken over; `zrep status {pasted}` shows the pairing"),
+                format!("there is nothing to take over or to fetch; `zrep status -v {pasted}` shows the pairing"),
             ),
             Self::Locked {
                 pid,
@@ -170,9 +177,9 @@ impl Why {
                     "{property}={pid}{}",
                     since.as_ref().map(|t| format!(", since {t}")).unwrap_or_default()
                 ),
-                if command.as_ref().is_some_and(|command| command.contains("--every")) {
+                if self.is_a_loop() {
                     format!(
-                        "it syncs for ever, and is in the middle of a round: type the command again. If its rounds follow each other without a pause, end it there (`kill {pid}`), and start it again afterwards"
+                        "it syncs for ever, and is in the middle of a long round: type the command again later, or end it there (`kill {pid}`), and start it again afterwards"
                     )
                 } else {
                     format!("wait until it has finished; if that process is no zrep: `zfs inherit {property} {pasted}`")
@@ -245,7 +252,7 @@ impl Why {
                     counted(target_only.len(), "snapshot")
                 ),
                 format!("{common} as its newest snapshot"),
-                format!("behind it: {}", target_only.join(", ")),
+                format!("newer than that: {}", target_only.join(", ")),
                 format!(
                     "`zrep sync -f {}` rolls it back to {common} and discards them; `zfs clone` one of them first if you need it",
                     quoted(source.as_str())
@@ -280,6 +287,12 @@ impl Why {
                 "room for a snapshot's name behind the dataset's (255 bytes in all)".into(),
                 format!("{} bytes", dataset.len()),
                 "use a shorter name".into(),
+            ),
+            Self::Renamed { pair } => tell(
+                "is not the dataset that its zrep properties speak of".into(),
+                format!("one whose properties name {dataset}"),
+                format!("those of {pair}"),
+                "it was renamed: give it its name back (`zfs rename`), or name the dataset that replaced it".into(),
             ),
             Self::NotMutual { tag, other, found } => tell(
                 format!("does not name {other} as its other side"),

@@ -1,0 +1,51 @@
+//! Waiting for a loop to get out of the way. It gives its locks back in its pauses, and makes one every few seconds
+//! where it has none: who types a command need not find it.
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::problem::Problem;
+use crate::session::Session;
+
+/// How long between two looks: well below the shortest pause that a loop makes.
+const LOOK: Duration = Duration::from_millis(40);
+
+/// Tries again, for as long as `Z_LOCK_RETRY` says, while a loop has the dataset for itself. Whoever else has it is not waited for.
+pub(super) fn patiently<T>(session: &Session, mut attempt: impl FnMut() -> Result<T, Problem>) -> Result<T, Problem> {
+    let mut patience = Patience { session, until: None };
+    loop {
+        match attempt() {
+            Err(problem) if patience.waits_for(&problem) => thread::sleep(LOOK),
+            result => return result,
+        }
+    }
+}
+
+struct Patience<'a> {
+    session: &'a Session,
+    until: Option<Instant>,
+}
+
+impl Patience<'_> {
+    fn waits_for(&mut self, problem: &Problem) -> bool {
+        let limit = self.session.settings.lock_retry;
+        match self.until {
+            None if problem.is_a_loop() && !limit.is_zero() => {
+                self.say(problem, limit);
+                self.until = Some(Instant::now() + limit);
+                true
+            }
+            None => false,
+            // The loop may be quicker with its next round, too.
+            Some(until) => (problem.is_a_loop() || problem.is_stale()) && Instant::now() < until,
+        }
+    }
+
+    fn say(&self, problem: &Problem, limit: Duration) {
+        self.session.ui.note(&format!(
+            "{}; waiting for the end of its round, {} s at most.",
+            problem.told().headline(),
+            limit.as_secs()
+        ));
+    }
+}
