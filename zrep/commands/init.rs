@@ -12,6 +12,7 @@ use crate::peers::Machine;
 use crate::plan::pairing::Place;
 use crate::plan::{Plan, init};
 use crate::problem::Problem;
+use crate::refusal::counted;
 use crate::session::{Session, UntilBegun};
 use crate::settings::BadSetting;
 use crate::ui::Progress;
@@ -56,6 +57,7 @@ fn pair(args: &InitArgs, session: &Session) -> Result<serde_json::Value, Problem
         return Ok(result_json(source.name.as_str(), &plan, None));
     }
     plan.notes.iter().for_each(|note| session.ui.note(note));
+    say_children(session, &source.name)?;
     session
         .ui
         .say(&format!("Sending initial replication stream to {}:{target}", args.host));
@@ -82,6 +84,19 @@ fn pair(args: &InitArgs, session: &Session) -> Result<serde_json::Value, Problem
     ));
     session.ui.say("Filesystem will not be mounted");
     Ok(result_json(source.name.as_str(), &plan, Some(&done)))
+}
+
+/// Who pairs a dataset may take those below it for part of it, as with `zfs send -R`.
+fn say_children(session: &Session, source: &DatasetName) -> Result<(), Problem> {
+    let children = session.children(source)?;
+    if let Some(first) = children.first() {
+        session.ui.note(&format!(
+            "{source}: {} below it ({first}{}) will not be replicated, and will be read-only while {source} is the replica. Pair each by itself, or set readonly=off on it.",
+            counted(children.len(), "dataset"),
+            if children.len() > 1 { ", …" } else { "" }
+        ));
+    }
+    Ok(())
 }
 
 fn place(args: &InitArgs, session: &Session, dataset: DatasetName) -> Result<Place, Problem> {

@@ -6,6 +6,7 @@ use crate::cli::TakeoverArgs;
 use crate::execute::{self, Job};
 use crate::exit::Exit;
 use crate::host::ErrorKind;
+use crate::plan::pairing::{link_of, other_names};
 use crate::plan::takeover;
 use crate::problem::Problem;
 use crate::refusal::quoted;
@@ -62,6 +63,13 @@ fn alone(args: &TakeoverArgs, session: &Session, target: &DatasetName) -> Result
     session
         .ui
         .say(&format!("{} is the master now, and writable.", target.name));
+    let me = &session.settings.me;
+    if let Ok(link) = link_of(me, &target) {
+        let (host, old) = other_names(me, &link, &target);
+        session.ui.note(&format!(
+            "if {host}:{old} lives, it can still be written to until one of the two sees the other: stop what writes there. `zrep rejoin` there makes it the replica."
+        ));
+    }
     say_kept(session, &done);
     Ok(result_json(target.name.as_str(), &plan, Some(&done)))
 }

@@ -2,7 +2,7 @@
 
 use crate::intent::Intent;
 use crate::model::{Origin, State};
-use crate::plan::pairing::Identity;
+use crate::plan::pairing::{Identity, is_named};
 use crate::plan::takeover::ALONE;
 use crate::props::View;
 use crate::refusal::{counted, quoted};
@@ -12,6 +12,8 @@ use crate::refusal::{counted, quoted};
 pub enum Condition {
     /// Nothing is the matter.
     Well,
+    /// Its properties are those of a pair that it is not part of.
+    Renamed,
     /// A master that was superseded.
     Fenced,
     /// A failover has begun here, and how far it came only the other side can tell.
@@ -35,7 +37,11 @@ pub enum Condition {
 /// Looks at one side.
 pub fn of(me: &Identity, state: &State) -> Condition {
     let view = View::new(state, &me.tag);
-    if view.is_master() {
+    // N.B. a pair that is being swapped names the other end twice for a moment.
+    let is_turning = matches!(view.intent(), Some(Intent::Failover { .. } | Intent::Prepared { .. }));
+    if !is_turning && view.link().is_some_and(|link| !is_named(&link, state)) {
+        Condition::Renamed
+    } else if view.is_master() {
         of_master(view, state)
     } else {
         of_replica(view, state)
@@ -74,6 +80,7 @@ impl Condition {
     pub fn word(self) -> &'static str {
         match self {
             Self::Well => "well",
+            Self::Renamed => "renamed",
             Self::Fenced => "fenced",
             Self::InDoubt => "in-doubt",
             Self::Prepared => "prepared",
@@ -90,7 +97,7 @@ impl Condition {
     pub fn next_command(self, state: &State) -> Option<String> {
         let name = quoted(state.name.as_str());
         match self {
-            Self::Well | Self::Incomplete => None,
+            Self::Well | Self::Renamed | Self::Incomplete => None,
             Self::Fenced | Self::Diverged => Some(format!("zrep rejoin {name}")),
             Self::InDoubt => Some(format!("zrep failover {name}")),
             Self::Prepared if state.user.values().any(|setting| is_alone(&setting.value)) => {
@@ -109,6 +116,7 @@ impl Condition {
         let bytes = |bytes: u64| counted(usize::try_from(bytes).unwrap_or(usize::MAX), "byte");
         let what = match self {
             Self::Well => return None,
+            Self::Renamed => "renamed: the pair that its properties speak of is of other datasets, and zrep takes this one for none of them. Give it its name back, or destroy it once nobody needs it".to_owned(),
             Self::Fenced => "fenced: the other side became the master while this one could not be reached; read-only, and nothing is sent from here any more".to_owned(),
             Self::InDoubt => "in doubt: a failover has begun here, and whether the other side is the master by now only it can tell; read-only until then".to_owned(),
             Self::Prepared => "a failover to this side has begun and has not ended".to_owned(),
@@ -133,6 +141,7 @@ impl Condition {
 mod tests {
     use super::*;
     use crate::model::notation::{Builder, me, state};
+    use zfs_ffi::DatasetName;
 
     fn master() -> Builder {
         state("a/fs", "@zrep_000001=1!").master()
@@ -168,6 +177,11 @@ mod tests {
                 Some("zfs inherit readonly a/fs"),
             ),
             (replica(), "well", None),
+            (
+                replica().with(|state| state.name = DatasetName::new("a/fs.old").unwrap()),
+                "renamed",
+                None,
+            ),
             (
                 replica().user("zrep:intent", "prepared 1 x", Origin::Local),
                 "prepared",

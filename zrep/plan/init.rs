@@ -167,7 +167,9 @@ fn require_unpaired(me: &Identity, observed: Observed<'_>, request: &Request) ->
 /// Whether the source names just this target. Init writes that before it sends anything.
 fn is_half_paired(me: &Identity, source: &State, request: &Request) -> bool {
     link_of(me, source).is_ok_and(|link| {
-        link.dest_fs == request.target.as_str() && link.dest_host == request.host && link.src_fs == source.name.as_str()
+        // N.B. a failover replaces `localhost` by the host's name.
+        let is_same = link.dest_host == request.host || me.is_here(&link.dest_host) && me.is_here(&request.host);
+        link.dest_fs == request.target.as_str() && is_same && link.src_fs == source.name.as_str()
     })
 }
 

@@ -104,6 +104,12 @@ pub fn is_target(me: &Identity, link: &Link, state: &State) -> bool {
     link.dest_fs == state.name.as_str() && is_at(me, &link.dest_host, state)
 }
 
+/// Whether a pair names `state` as one of its ends. A dataset that was renamed, or a clone that took its origin's place, carries the
+/// properties of a pair that it is not part of.
+pub fn is_named(link: &Link, state: &State) -> bool {
+    [&link.src_fs, &link.dest_fs].contains(&&state.name.to_string())
+}
+
 /// The other end of a pair that may have been swapped in part: host and dataset that are not those of `state`.
 ///
 /// N.B. the other end's name is always written before one's own is written over it, so it stands there at each moment.

@@ -102,13 +102,17 @@ fn keep_aside(me: &Identity, scene: &Scene<'_>, old: &State, locking: &Locking) 
             enter.push(Action::Snapshot(tail));
         }
     }
+    let written = counted(usize::try_from(old.written).unwrap_or(usize::MAX), "byte");
+    let what = match more {
+        0 => format!("{written} written since then"),
+        more => format!(
+            "{}, and {written} written since the newest of them,",
+            counted(more, "snapshot")
+        ),
+    };
     let note = format!(
-        "{}: diverged from {} behind @{base}: {} and {} bytes written since its newest one are kept as {}.",
-        old.name,
-        scene.new.name,
-        counted(more, "snapshot"),
-        old.written,
-        scene.aside
+        "{}: diverged from {} after @{base}: {what} are kept as {}.",
+        old.name, scene.new.name, scene.aside
     );
     let rename = Action::Rename {
         from: old.name.clone(),

@@ -4,7 +4,7 @@
 
 use crate::intent::Intent;
 use crate::model::{Link, State};
-use crate::plan::pairing::{Identity, link_of, master_already, other_names};
+use crate::plan::pairing::{Identity, is_named, link_of, master_already, other_names};
 use crate::plan::turn::{expect, mount, pair, writable};
 use crate::plan::{Action, Object, Plan, Planned, Stage, sync};
 use crate::props::{Key, View};
@@ -21,6 +21,12 @@ pub fn plan(me: &Identity, target: &State, now: u64) -> Planned {
     let link = link_of(me, target).map_err(refuse)?;
     let view = View::new(target, &me.tag);
     let begun = begun_alone(view);
+    // N.B. in the middle of the swap the other end's name stands twice.
+    if begun.is_none() && !is_named(&link, target) {
+        return Err(refuse(Why::Renamed {
+            pair: format!("{} -> {}", link.src_fs, link.dest_fs),
+        }));
+    }
     if view.is_master() && begun.is_none() {
         return Err(refuse(master_already(view)));
     }

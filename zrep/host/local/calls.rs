@@ -6,6 +6,7 @@ use crate::host::{Applied, BatchError, Error, ErrorKind};
 use crate::model::{Guid, Native};
 use crate::plan::{Action, IfHeld, Object};
 use crate::props::is_bookkeeping;
+use crate::refusal::quoted;
 use zfs_ffi::{Dataset, DatasetName, Defer, Handle, NvList, PropertyValue, SnapshotName, Source};
 
 impl Local {
@@ -219,7 +220,14 @@ fn set(handle: &Handle, on: &Object, properties: &[(String, Option<String>)]) ->
 fn unmounted(handle: &Handle, name: &DatasetName) -> Result<Applied, Error> {
     let dataset = handle.dataset(name).map_err(from_ffi)?;
     match dataset.is_mounted() {
-        Some(_) => dataset.unmount(false).map(|()| Applied::Done).map_err(from_ffi),
+        Some(mountpoint) => match dataset.unmount(false).map_err(from_ffi) {
+            Ok(()) => Ok(Applied::Done),
+            Err(error) if error.kind == ErrorKind::Busy => {
+                let path = quoted(&mountpoint.to_string_lossy());
+                Err(error.with_hint(format!("end what uses it: `fuser -vm {path}` shows the processes")))
+            }
+            Err(error) => Err(error),
+        },
         None => Ok(Applied::Kept {
             reason: "it is not mounted".into(),
         }),

@@ -208,3 +208,17 @@ fn an_init_that_was_cut_off_at_its_end_only_sets_what_is_missing() {
     );
     assert!(lines.contains(&"source: set zrep:master=yes on a/fs".to_owned()));
 }
+
+#[test]
+fn this_host_by_its_name_is_localhost() {
+    let again = |host: &str| {
+        let source = state("a/fs", "@zrep_000000=1")
+            .master()
+            .user("zrep:dest-host", host, Origin::Local)
+            .build();
+        planned(&source, None)
+    };
+    assert!(again("localhost").is_ok());
+    assert!(again("here").is_ok());
+    assert!(matches!(again("far").unwrap_err().why, Why::AlreadyPaired { .. }));
+}

@@ -110,7 +110,7 @@ fn a_target_with_snapshots_of_its_own_is_refused_and_named() {
         refusal.to_string(),
         "target b/fs: has 1 snapshot that a/fs does not have"
     );
-    assert_eq!(refusal.telling().found, "behind it: mine");
+    assert_eq!(refusal.telling().found, "newer than that: mine");
 }
 
 #[test]
