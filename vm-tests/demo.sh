@@ -5,8 +5,13 @@ set -euo pipefail
 
 syncs=50
 
-say() { printf '\n\033[1m%s\033[0m\n' "$*"; }
-shown() { printf '\033[36m%s# %s\033[0m\n' "$1" "$2"; }
+if [ -n "${LAB_TERMINAL:-}" ]; then
+    bold=$'\033[1m' cyan=$'\033[36m' plain=$'\033[0m'
+else
+    bold='' cyan='' plain=''
+fi
+say() { printf '\n%s%s%s\n' "$bold" "$*" "$plain"; }
+shown() { printf '%s%s# %s%s\n' "$cyan" "$1" "$2" "$plain"; }
 run() { shown alpha "$1"; eval "$1"; }
 on_beta() { shown beta "$1"; ssh beta "$1"; }
 
