@@ -39,6 +39,23 @@ pub fn seen(state: &State, tag: &Tag, own_pid: u32) -> Seen {
     }
 }
 
+/// Tells the loop that holds the lock of `state` that somebody waits for it. Where that cannot be told, he waits for its next pause.
+pub fn knock(rundir: &Path, state: &State, tag: &Tag, seen: &Seen) {
+    let holder = View::new(state, tag).lock_pid().and_then(|pid| pid.parse().ok());
+    if let (true, Some(pid)) = (seen.is_a_loop(), holder) {
+        let _ = fs::write(door(rundir, pid), "");
+    }
+}
+
+/// Whether somebody has knocked since this was last asked.
+pub fn was_knocked(rundir: &Path, own_pid: u32) -> bool {
+    fs::remove_file(door(rundir, own_pid)).is_ok()
+}
+
+fn door(rundir: &Path, pid: u32) -> PathBuf {
+    rundir.join(format!("zrep.wanted.{pid}"))
+}
+
 /// The file `zrep.lock`: whoever has it may look at locks and take them. Dropped, it is removed.
 #[derive(Debug)]
 #[must_use = "the file is removed when this is dropped"]

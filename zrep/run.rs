@@ -1,7 +1,7 @@
 //! The loop: `zrep sync … --every DURATION`.
 //!
 //! It holds the handles and what it knows of both sides for as long as it runs, and the locks for as long as rounds follow each other without
-//! a pause, which is no longer than some seconds. A round that went well leaves the next one nothing to ask but whether the source got snapshots from others; the first condition
+//! a pause. Who finds a loop at work knocks ([`lock::knock`]), and it makes a pause for him. A round that went well leaves the next one nothing to ask but whether the source got snapshots from others; the first condition
 //! of its plan is that nobody has worked on it in the meantime. The marks and the expiry of a round travel with the next round's
 //! snapshot, in the same transaction, unless there is time to do them before. That is safe because the truth is the guid on the target,
 //! never the mark: a mark that is lost with the process is found again by the next observation.
@@ -17,6 +17,7 @@ use serde_json::json;
 use crate::cli::SyncArgs;
 use crate::execute::{self, Done, Failure, Job, Quiet};
 use crate::exit::Exit;
+use crate::lock;
 use crate::plan::Plan;
 use crate::problem::Problem;
 use crate::refusal::counted;
@@ -36,12 +37,11 @@ const RELIST: Duration = Duration::from_secs(60);
 /// After so many plans in a row that were too old, there is something else behind it.
 const STALE_ROUNDS: u32 = 20;
 
-/// How long rounds follow each other without a pause before one is made for others who wait for a lock: shorter than the ten seconds for
-/// which they wait.
-const ALONE: Duration = Duration::from_secs(8);
+/// How long rounds may follow each other without a pause although somebody waits for a lock: shorter than the ten seconds for which he waits.
+const ALONE: Duration = Duration::from_secs(4);
 
-/// How long that pause is: time enough to look at both sides and to take the lock.
-const LET_IN: Duration = Duration::from_millis(250);
+/// How long the pause for him is: time enough to look at both sides over a slow line, and to take the lock.
+const LET_IN: Duration = Duration::from_secs(2);
 
 /// The longest pause after failures.
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
@@ -100,7 +100,7 @@ impl<'a> Loop<'a> {
         while !stop.is_asked() && self.args.rounds.is_none_or(|rounds| self.rounds < rounds) {
             exit = self.round();
             due = next_due(due, self.every, Instant::now()).max(self.next_member());
-            if rested.elapsed() > ALONE {
+            if lock::was_knocked(&self.session.settings.rundir, self.session.pid) && rested.elapsed() > ALONE {
                 due = due.max(Instant::now() + LET_IN);
             }
             if due > Instant::now() {
@@ -190,14 +190,6 @@ impl<'a> Loop<'a> {
     /// Syncs datasets together, and gives back those that shall be tried once more: nothing is known of them any more.
     fn sync(&mut self, due: &[DatasetName], wants_more: impl Fn(&Member, &Failure) -> bool) -> Vec<DatasetName> {
         let began = Instant::now();
-        let takes_lock = due.iter().any(|name| !self.members[name].locked);
-        let lock = match takes_lock.then(|| self.session.file_lock()).transpose() {
-            Ok(lock) => lock,
-            Err(problem) => {
-                due.iter().for_each(|name| self.failed(name, &problem));
-                return Vec::new();
-            }
-        };
         let mut going: Vec<(DatasetName, Job)> = Vec::new();
         for name in due {
             match self.prepare(name) {
@@ -205,6 +197,15 @@ impl<'a> Loop<'a> {
                 Err(problem) => self.failed(name, &problem),
             }
         }
+        // N.B. not before: another machine may take its time to answer, and who holds this file keeps every other zrep out.
+        let takes_lock = going.iter().any(|(name, _)| !self.members[name].locked);
+        let lock = match takes_lock.then(|| self.session.file_lock()).transpose() {
+            Ok(lock) => lock,
+            Err(problem) => {
+                going.iter().for_each(|(name, _)| self.failed(name, &problem));
+                return Vec::new();
+            }
+        };
         let jobs = going.iter().map(|(_, job)| job.clone()).collect();
         let results = match lock {
             Some(lock) => execute::run_all(jobs, &UntilBegun::new(&Quiet, lock)),
@@ -240,7 +241,12 @@ impl<'a> Loop<'a> {
         member.carried = member.warm.is_some();
         let warm = match member.warm.take() {
             Some(warm) => warm.refreshed(self.session)?,
-            None => Warm::observe(self.session, name)?,
+            None => {
+                let warm = Warm::observe(self.session, name)?;
+                // N.B. the answer that the lock was given back may have been lost.
+                member.locked &= warm.is_locked_by(self.session);
+                warm
+            }
         };
         let (warm, plan) = warm.plan(self.session, self.args, member.locked)?;
         let ends = warm.ends();
@@ -340,6 +346,7 @@ impl<'a> Loop<'a> {
     /// Settles, and gives the locks back.
     pub fn leave(&mut self) -> Exit {
         let members = std::mem::take(&mut self.members);
+        lock::was_knocked(&self.session.settings.rundir, self.session.pid);
         let mut jobs = Vec::new();
         for (name, member) in members {
             let (ends, plan) = match member {

@@ -6,7 +6,7 @@ use crate::clock;
 use crate::execute::{Done, Ends, Watch};
 use crate::host::{Error, ErrorKind, Host, Received};
 use crate::intent::Intent;
-use crate::lock::FileLock;
+use crate::lock::{self, FileLock};
 use crate::model::{Side, State};
 use crate::peers::{Machine, Options, Peers};
 use crate::plan::lock::{Holder, Locking};
@@ -273,6 +273,9 @@ impl Session {
         let far = host.holder().map_err(|error| failed(side, &state.name, error))?;
         // N.B. only its own machine knows whether a process lives.
         let seen = host.lock_seen(state, tag);
+        if far.is_none() {
+            lock::knock(&self.settings.rundir, state, tag, &seen);
+        }
         let holder = self.holder();
         Ok(Locking::Take {
             holder: Holder {

@@ -11,6 +11,7 @@ use crate::model::{Side, State};
 use crate::plan::lock::Locking;
 use crate::plan::{Action, Object, Plan, Stage, lock, sync};
 use crate::problem::Problem;
+use crate::props::View;
 use crate::session::{Pair, Session};
 use zfs_ffi::DatasetName;
 
@@ -175,15 +176,25 @@ impl Warm {
 
     /// Gives away what is pending, with the lock. The next plan takes it again.
     pub fn take_last(&mut self, session: &Session) -> Stage {
-        let release = lock::release(&self.pair.source, &session.settings.me.tag);
-        after::applied(&mut self.pair.source, &release, &Applied::Done, session.now());
-        match self.pending.take() {
-            Some(Pending { mut source, target, .. }) => {
-                source.push(release);
-                Stage::Apply { source, target }
-            }
-            None => Stage::source(vec![release]),
+        let mut release = lock::release_own(&self.pair.source, &session.settings.me.tag);
+        for action in &release {
+            after::applied(&mut self.pair.source, action, &Applied::Done, session.now());
         }
+        match self.pending.take() {
+            Some(Pending { source, target, .. }) => {
+                release.splice(1..1, source);
+                Stage::Apply {
+                    source: release,
+                    target,
+                }
+            }
+            None => Stage::source(release),
+        }
+    }
+
+    /// Whether the lock on the source, as it was observed, is this process's.
+    pub fn is_locked_by(&self, session: &Session) -> bool {
+        is_own(&self.pair.source, session)
     }
 
     /// The last plan: what is pending, and the lock.
@@ -194,15 +205,20 @@ impl Warm {
         }
     }
 
-    /// Gives the lock back of a dataset of which nothing else is known any more.
+    /// Gives the lock back of a dataset of which nothing else is known any more. There is nothing to do where it is not this process's.
     pub fn release_plan(session: &Session, source: &DatasetName) -> Result<Plan, Problem> {
         let state = session.require(Side::Source, source)?;
-        let actions = vec![lock::release(&state, &session.settings.me.tag)];
+        let release = || Stage::source(lock::release_own(&state, &session.settings.me.tag));
         Ok(Plan {
-            stages: vec![Stage::source(actions)],
+            stages: is_own(&state, session).then(release).into_iter().collect(),
             ..Plan::default()
         })
     }
+}
+
+fn is_own(source: &State, session: &Session) -> bool {
+    let holder = View::new(source, &session.settings.me.tag).lock_pid();
+    holder.is_some_and(|pid| pid == session.pid.to_string())
 }
 
 fn pending_actions(pending: Option<&Pending>) -> Vec<(Side, Action)> {

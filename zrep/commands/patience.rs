@@ -1,5 +1,5 @@
-//! Waiting for a loop to get out of the way. It gives its locks back in its pauses, and makes one every few seconds
-//! where it has none: who types a command need not find it.
+//! Waiting for a loop to get out of the way. It gives its locks back in its pauses, and makes one for whoever knocks
+//! ([`lock::knock`](crate::lock::knock)): who types a command need not find the loop and end it.
 
 use std::thread;
 use std::time::{Duration, Instant};

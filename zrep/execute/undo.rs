@@ -3,7 +3,7 @@
 use super::{Failure, Run};
 use crate::host::{Applied, ErrorKind};
 use crate::model::{Guid, Side};
-use crate::plan::{Action, IfHeld, Object, Plan, Stage, Transfer};
+use crate::plan::{Action, IfHeld, Object, Plan, Stage, Transfer, lock};
 
 impl Run {
     /// In the order in which they must be done: the last thing is undone first.
@@ -95,6 +95,8 @@ fn undo_of(plan: &Plan, action: &Action, result: &Applied, arrival: &Arrival) ->
             },
             _,
         ) => None,
+        // A lock that was given back may be somebody else's by now.
+        (Action::Set { properties, .. }, _) if lock::is_release(properties) => None,
         (Action::Set { on, properties }, _) => {
             let guard = own(on, properties);
             // An epoch that was made known stays known.

@@ -130,6 +130,30 @@ pub fn release(state: &State, tag: &Tag) -> Action {
     }
 }
 
+/// Gives the lock back if it is the one that `state` shows. A process that does not know whether it holds it still must not take it from another.
+pub fn release_own(state: &State, tag: &Tag) -> Vec<Action> {
+    let own = View::new(state, tag).lock_pid().map(str::to_owned);
+    vec![expect(state, tag, own), release(state, tag)]
+}
+
+/// Whether this is what gives a lock back, and nothing else.
+pub fn is_release(properties: &[(String, Option<String>)]) -> bool {
+    let is_lock = |name: &str| {
+        let suffix = name.rsplit(':').next();
+        [Key::LockPid, Key::LockTime]
+            .iter()
+            .any(|key| suffix == Some(key.suffix()))
+    };
+    properties.iter().all(|(name, value)| value.is_none() && is_lock(name))
+}
+
+impl Seen {
+    /// Whether the holder is a loop, which gives its lock back if somebody knocks.
+    pub fn is_a_loop(&self) -> bool {
+        matches!(self, Self::Alive { command: Some(command) } if command.contains("--every"))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -148,6 +172,28 @@ mod tests {
             },
             seen,
         }
+    }
+
+    #[test]
+    fn only_the_own_lock_is_given_back() {
+        let held = state("a/fs", "").user("zrep:lock-pid", "42", Origin::Local).build();
+        let told: Vec<String> = release_own(&held, &tag()).iter().map(ToString::to_string).collect();
+        assert_eq!(
+            told,
+            [
+                "expect zrep:lock-pid=42 on a/fs",
+                "set zrep:lock-time inherited zrep:lock-pid inherited on a/fs"
+            ]
+        );
+        let Action::Set { properties, .. } = release(&held, &tag()) else {
+            panic!()
+        };
+        assert!(is_release(&properties));
+        assert!(!is_release(&[
+            ("zrep:intent".into(), None),
+            ("zrep:lock-pid".into(), None)
+        ]));
+        assert!(!is_release(&[("zrep:lock-pid".into(), Some("1".into()))]));
     }
 
     #[test]

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::host::{Error, ErrorKind, Host};
+use crate::lock;
 use crate::model::{Guid, State};
 use crate::plan::lock::Seen;
 use crate::policy::{Denied, Policy, Right};
@@ -225,10 +226,15 @@ impl Session {
     fn lock_seen(&self, name: &DatasetName) -> Result<Seen, Error> {
         self.policy().require_any(name).map_err(refused)?;
         let state = self.server.host.glance(name)?;
-        let seen = state.map_or(Seen::Free, |state| self.server.host.lock_seen(&state, &self.tag));
-        // N.B. the peer may have named the process itself: what it runs is none of its business.
+        let Some(state) = state else { return Ok(Seen::Free) };
+        let seen = self.server.host.lock_seen(&state, &self.tag);
+        lock::knock(&self.server.settings.rundir, &state, &self.tag, &seen);
+        // N.B. the peer may have named the process itself: what it runs is none of its business, but that it is worth waiting for.
+        let is_a_loop = seen.is_a_loop();
         Ok(match (seen, self.policy()) {
-            (Seen::Alive { .. }, Policy::Only { .. }) => Seen::Alive { command: None },
+            (Seen::Alive { .. }, Policy::Only { .. }) => Seen::Alive {
+                command: is_a_loop.then(|| "zrep sync --every".to_owned()),
+            },
             (seen, _) => seen,
         })
     }
