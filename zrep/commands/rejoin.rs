@@ -161,6 +161,15 @@ impl Found {
         match (was.is_master(), is.is_master()) {
             (true, true) if is.epoch() > was.epoch() => Ok(true),
             (true, true) => Err(standing::refusal(me, told, &self.new).into()),
+            // Restored from an old backup, perhaps: what it holds is older than what is here.
+            (false, true) if is.epoch() < was.epoch() => {
+                let why = Why::Superseded {
+                    epoch: was.epoch(),
+                    own: is.epoch(),
+                    other: self.name.to_string(),
+                };
+                Err(Refusal::target(&self.new.name, why).into())
+            }
             (false, true) => Ok(false),
             (true | false, false) => refuse(Why::NotSuperseded {
                 other: self.place.to_string(),

@@ -82,6 +82,11 @@ fn fresh(me: &Identity, source: &State, target: &State, request: &Request, earli
     plan.stages.push(prepared(me, &turn, target, expected, &nonce, last));
     plan.stages.push(Stage::source(vec![
         stopped(source, false),
+        // N.B. what was written is counted from the newest snapshot, whoever has made it.
+        Action::ExpectNewest {
+            dataset: source.name.clone(),
+            snapshot: Some(sync::new_snapshot(me, source, target)?),
+        },
         Action::ExpectUnwritten(source.name.clone()),
         // The last look is at this, right before the point of no return.
         expect_value(me, source, Key::Intent, Some(intent.to_string())),
@@ -146,7 +151,9 @@ fn stop_writing(me: &Identity, source: &State, intent: &Intent, mut stages: Vec<
             (me.tag.property(Key::Intent), Some(intent.to_string())),
         ],
     };
-    if let Some(Stage::Apply { source: first, .. }) = stages.first_mut() {
+    if let Some(Stage::Apply { source: first, target }) = stages.first_mut() {
+        // The epoch that begins is above the one that a sync would make known.
+        target.retain(Action::is_condition);
         let conditions = first.iter().take_while(|action| action.is_condition()).count();
         let unturned = [Key::Epoch, Key::Intent].map(|key| expect(me, source, key));
         first.splice(conditions..conditions, unturned);

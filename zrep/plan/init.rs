@@ -84,8 +84,10 @@ pub fn plan(me: &Identity, observed: Observed<'_>, request: &Request) -> Planned
     };
     // The target first: with a master, init counts as complete, and is not typed again.
     let arrived = vec![sent(&me.tag, &into, request.now)];
-    plan.stages
-        .push(Stage::target([arrived, complete(me, target, source, request)].concat()));
+    let epoch = epoch(me, source, request);
+    plan.stages.push(Stage::target(
+        [arrived, complete(me, target, source, request), epoch].concat(),
+    ));
     let done = vec![sent(&me.tag, &start.snapshot, request.now), become_master];
     plan.stages.push(Stage::source([done, lock.leave].concat()));
     Ok(plan)
@@ -115,6 +117,16 @@ fn pair(me: &Identity, source: &State, request: &Request) -> Vec<(String, Option
         value(Key::DestHost, request.host.clone()),
         value(Key::Savecount, savecount),
     ]
+}
+
+/// A master that was turned before has an epoch. Its new replica must know it: a takeover begins the next one.
+fn epoch(me: &Identity, source: &State, request: &Request) -> Vec<Action> {
+    let epoch = View::new(source, &me.tag).epoch();
+    let known = || Action::Set {
+        on: Object::Dataset(request.target.clone()),
+        properties: vec![(me.tag.property(Key::Epoch), Some(epoch.to_string()))],
+    };
+    (epoch > 0).then(known).into_iter().collect()
 }
 
 /// A target that was received before the crash may lack what its creation should have brought.

@@ -274,6 +274,29 @@ mod tests {
     }
 
     #[test]
+    fn what_completes_a_new_master_does_nothing_to_one_that_was_turned_since() {
+        let stopped = state("a/fs", "@zrep_000001=1!")
+            .master()
+            .user("zrep:intent", "failover 1 - 7-1", Origin::Local)
+            .with(|state| (state.readonly, state.readonly_origin) = (true, Origin::Local))
+            .build();
+        let new = state("b/fs", "@zrep_000001=1!")
+            .master()
+            .user("zrep:epoch", "1", Origin::Local)
+            .user("zrep:intent", "prepared 1 7-1", Origin::Local)
+            .build();
+        let lines = step_down(&me(), &stopped, &new, &request().locking).unwrap().lines();
+        assert_eq!(
+            lines[1..4],
+            [
+                "target: expect zrep:master=yes on b/fs",
+                "target: expect zrep:epoch=1 on b/fs",
+                "target: expect zrep:intent=prepared 1 7-1 on b/fs",
+            ]
+        );
+    }
+
+    #[test]
     fn fencing_is_done_once() {
         let new = state("b/fs", "")
             .master()

@@ -43,7 +43,7 @@ pub fn plan(me: &Identity, source: &State, target: &State, request: &Request) ->
     };
     plan.stages.push(Stage::Apply {
         source: first_actions(me, source, lock.enter, &new)?,
-        target: still_replica(me, target),
+        target: [still_replica(me, target), epoch_of_target(me, source, target)].concat(),
     });
     if !stream.prepare.is_empty() {
         plan.stages.push(Stage::target(stream.prepare.clone()));
@@ -67,7 +67,6 @@ pub fn plan(me: &Identity, source: &State, target: &State, request: &Request) ->
         target: [
             vec![sent(&me.tag, &into, request.now)],
             expire_target(me, source, target, &stream)?,
-            epoch_of_target(me, source, target),
         ]
         .concat(),
     });
@@ -109,6 +108,9 @@ fn still_replica(me: &Identity, target: &State) -> Vec<Action> {
 }
 
 /// A replica knows the epoch of its master.
+///
+/// N.B. it knows it before it gets any data, and only while it is a replica: a takeover of it alone begins an epoch above the one that it knows,
+/// and one that was raised behind that takeover would be no higher than its own.
 fn epoch_of_target(me: &Identity, source: &State, target: &State) -> Vec<Action> {
     let (of_source, of_target) = (View::new(source, &me.tag).epoch(), View::new(target, &me.tag).epoch());
     let raise = || Action::Set {

@@ -68,7 +68,8 @@ pub fn plan(me: &Identity, target: &State, now: u64) -> Planned {
         stages: vec![
             Stage::Commit,
             Stage::target(actions),
-            Stage::target([discard, mount(target)].concat()),
+            // N.B. while the dead master's receive hangs, what it has brought cannot be discarded.
+            Stage::target([mount(target), discard].concat()),
             Stage::target(vec![set(vec![none(Key::Intent), none(Key::Fenced)])]),
         ],
         notes,

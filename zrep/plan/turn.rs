@@ -88,11 +88,16 @@ impl Turn {
             new.user.get(name).map(|setting| &setting.value) == value.as_ref()
         };
         let is_whole = self.up.iter().all(stands) && view.intent_text().is_none();
-        let actions = if is_whole {
+        let mut actions: Vec<Action> = if is_whole {
             writable(new).into_iter().collect()
         } else {
             self.up(new)
         };
+        // N.B. this may arrive late: when somebody else has completed it, and turned the pair back.
+        if !actions.is_empty() {
+            let observed = [Key::Master, Key::Epoch, Key::Intent].map(|key| expect(me, new, key));
+            actions.splice(0..0, observed);
+        }
         vec![Stage::target(actions), Stage::target(mount(new))]
     }
 

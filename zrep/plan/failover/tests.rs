@@ -36,6 +36,7 @@ fn the_target_becomes_writable_only_behind_the_point_of_no_return_and_after_the_
             "target: set zrep:sent=1800000000 on b/fs@zrep_000002",
             "target: set zrep:intent=prepared 1 42-20261122180000-1800000000 on b/fs",
             "source: expect no file of a/fs to be mapped for writing",
+            "source: expect a/fs@zrep_000002 to be the newest",
             "source: expect nothing written to a/fs since its newest snapshot",
             "source: expect zrep:intent=failover 1 - 42-20261122180000-1800000000 on a/fs",
             "-- point of no return --",

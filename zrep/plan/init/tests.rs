@@ -222,3 +222,16 @@ fn this_host_by_its_name_is_localhost() {
     assert!(again("here").is_ok());
     assert!(matches!(again("far").unwrap_err().why, Why::AlreadyPaired { .. }));
 }
+
+#[test]
+fn a_new_replica_knows_the_epoch_of_a_master_that_was_turned_before() {
+    let source = state("a/fs", "@zrep_000000=1")
+        .master()
+        .user("zrep:epoch", "2", Origin::Local)
+        .build();
+    let lines = planned(&source, None).unwrap().lines();
+    assert!(
+        lines.contains(&"target: set zrep:epoch=2 on b/fs".to_owned()),
+        "{lines:#?}"
+    );
+}

@@ -270,3 +270,28 @@ fn a_savecount_of_one_keeps_just_the_new_base() {
         "the base must live until it has served"
     );
 }
+
+#[test]
+fn a_replica_knows_the_epoch_before_it_gets_any_data_and_only_as_a_replica() {
+    let source = state("a/fs", "@zrep_000001=1!")
+        .master()
+        .user("zrep:epoch", "3", Origin::Local)
+        .build();
+    let target = state("b/fs", "@zrep_000001=1!")
+        .replica()
+        .user("zrep:epoch", "1", Origin::Local)
+        .build();
+    let plan = plan(&me(), &source, &target, &request()).unwrap();
+    let Some(Stage::Apply { target, .. }) = plan.stages.first() else {
+        panic!("{:?}", plan.lines())
+    };
+    let told: Vec<String> = target.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        told,
+        [
+            "expect no zrep:master on b/fs",
+            "expect zrep:epoch=1 on b/fs",
+            "set zrep:epoch=3 on b/fs"
+        ]
+    );
+}
