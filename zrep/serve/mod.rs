@@ -23,6 +23,8 @@ mod batch;
 mod creation;
 mod pulse;
 mod stream;
+#[cfg(test)]
+mod tests;
 
 /// No client may ask to be waited for longer.
 const LONGEST_PATIENCE: u32 = 3600;

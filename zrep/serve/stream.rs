@@ -92,13 +92,11 @@ impl Session {
     }
 
     /// Only a replica is received into, and only this machine's own properties say what is one.
-    fn require_receivable(&self, transfer: &mut Transfer) -> Result<(), Error> {
+    pub(super) fn require_receivable(&self, transfer: &mut Transfer) -> Result<(), Error> {
         let dataset = transfer.into.dataset();
         self.policy().require(Right::Receive, &dataset).map_err(refused)?;
-        if let Some(creation) = &mut transfer.creation {
-            *creation = creation::harmless(&self.tag, &dataset, creation);
-        }
         let state = self.server.host.glance(&dataset)?;
+        transfer.creation = creation::allowed(&self.tag, &dataset, state.as_ref(), transfer.creation.take());
         let is_master = state
             .as_ref()
             .is_some_and(|state| View::new(state, &self.tag).is_master());

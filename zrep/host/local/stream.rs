@@ -74,15 +74,9 @@ impl Local {
         let early = |error: zfs_ffi::Error| Error::new(ErrorKind::Interrupted, format!("receive {target}: {error}"));
         let begin = BeginRecord::read_fd(input).map_err(early)?;
         require_promised(transfer, &begin)?;
-        let received = transfer
-            .creation
-            .as_ref()
-            .map(received_list)
-            .transpose()
-            .map_err(from_ffi)?;
-        let overrides = transfer
-            .creation
-            .as_ref()
+        let creation = self.creation_of(transfer)?;
+        let received = creation.map(received_list).transpose().map_err(from_ffi)?;
+        let overrides = creation
             .map(overrides)
             .transpose()
             .map_err(from_ffi)?
@@ -105,6 +99,15 @@ impl Local {
             bytes: done.bytes,
             warnings: warnings.collect(),
         })
+    }
+
+    /// The properties of a new dataset. To one that is there they would be the end of those that it has.
+    fn creation_of<'a>(&self, transfer: &'a Transfer) -> Result<Option<&'a Creation>, Error> {
+        let Some(creation) = &transfer.creation else {
+            return Ok(None);
+        };
+        let state = self.state_alone(&transfer.into.dataset())?;
+        Ok(state.is_none_or(|state| state.inconsistent).then_some(creation))
     }
 }
 

@@ -1,0 +1,112 @@
+//! Sessions of a peer that means harm, on a machine in memory.
+
+use super::*;
+use crate::host::fake::Fake;
+use crate::model::{Kind, Native, StreamFlags};
+use crate::plan::{Action, Creation, Object, Transfer};
+use crate::policy::Grant;
+use crate::settings::Machine;
+use zfs_ffi::SnapshotName;
+
+fn name(text: &str) -> DatasetName {
+    DatasetName::new(text).unwrap()
+}
+
+fn snapshot(text: &str) -> SnapshotName {
+    SnapshotName::new(text).unwrap()
+}
+
+fn session(fake: &Arc<Fake>, rules: &[&str]) -> Session {
+    let machine = Machine {
+        nodename: "beta".into(),
+        is_root: true,
+    };
+    let policy = Policy::Only {
+        source: "--allow".into(),
+        grants: rules.iter().map(|rule| Grant::parse(rule).unwrap()).collect(),
+    };
+    Session {
+        server: Server {
+            host: Arc::clone(fake) as Arc<dyn Host>,
+            policy,
+            settings: Settings::new(None, &machine, |_| None).unwrap(),
+            zfs: "fake".into(),
+        },
+        tag: Tag::new("zrep").unwrap(),
+        pulse: None,
+        made: Vec::new(),
+    }
+}
+
+fn set(on: &str, properties: &[(&str, &str)]) -> Action {
+    Action::Set {
+        on: Object::Dataset(name(on)),
+        properties: properties
+            .iter()
+            .map(|(property, value)| ((*property).to_owned(), Some((*value).to_owned())))
+            .collect(),
+    }
+}
+
+/// A machine with the replica `dst/a` of `alpha:src/a`.
+fn replica() -> Arc<Fake> {
+    let fake = Arc::new(Fake::new(&["dst"]));
+    fake.create("dst/a", Kind::Filesystem);
+    let pair = set(
+        "dst/a",
+        &[
+            ("zrep:src-host", "alpha"),
+            ("zrep:src-fs", "src/a"),
+            ("zrep:dest-host", "beta"),
+            ("zrep:dest-fs", "dst/a"),
+            ("zrep:savecount", "5"),
+        ],
+    );
+    fake.apply(&[pair]).unwrap();
+    fake
+}
+
+fn full(into: &str, creation: Option<Creation>) -> Transfer {
+    Transfer {
+        snapshot: snapshot("src/a@zrep_000000"),
+        guid: None,
+        base: None,
+        into: snapshot(into),
+        flags: StreamFlags::plain(),
+        resume: None,
+        creation,
+    }
+}
+
+#[test]
+fn properties_come_with_the_first_stream_only() {
+    let fake = replica();
+    let wished = Creation {
+        received: vec![("zrep:savecount".into(), Native::Text("1".into()))],
+        local: Vec::new(),
+    };
+    let mut transfer = full("dst/a@zrep_000001", Some(wished.clone()));
+    session(&fake, &["dst"]).require_receivable(&mut transfer).unwrap();
+    assert_eq!(transfer.creation, None, "a replica keeps its own");
+    let mut transfer = full("dst/new@zrep_000001", Some(wished.clone()));
+    session(&fake, &["dst"]).require_receivable(&mut transfer).unwrap();
+    assert_eq!(transfer.creation.unwrap().received, wished.received);
+}
+
+#[test]
+fn what_is_new_is_read_only_whatever_the_peer_wishes() {
+    for wished in [
+        None,
+        Some(Creation {
+            received: Vec::new(),
+            local: Vec::new(),
+        }),
+    ] {
+        let mut transfer = full("dst/new@zrep_000001", wished);
+        session(&replica(), &["dst"]).require_receivable(&mut transfer).unwrap();
+        assert_eq!(
+            transfer.creation.unwrap().local,
+            [("readonly".to_owned(), Native::Number(1))]
+        );
+    }
+}
