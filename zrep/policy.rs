@@ -142,6 +142,22 @@ impl Policy {
         ))
     }
 
+    /// Looks whether the rules hold for `wished`: they were given for the tag `own`. By a tag of its choice a peer would make zrep's own what
+    /// somebody else has named `daily_20260101`.
+    ///
+    /// # Errors
+    ///
+    /// They do not.
+    pub fn require_tag(&self, own: &Tag, wished: &Tag) -> Result<(), Denied> {
+        match self {
+            Self::Only { source, .. } if own != wished => Err(denied(
+                format!("tag {wished} is not allowed by {source}, which is for tag {own}"),
+                &format!("`--tag {wished}`"),
+            )),
+            Self::User | Self::Only { .. } => Ok(()),
+        }
+    }
+
     /// Looks whether anything may be done with `dataset`.
     ///
     /// # Errors

@@ -3,10 +3,10 @@
 use super::{Session, refused};
 use crate::host::{Applied, BatchError, Error, ErrorKind};
 use crate::lock::FileLock;
-use crate::model::{Guid, Snapshot};
+use crate::model::{Guid, Snapshot, State};
 use crate::plan::{Action, Object, expire};
-use crate::policy::Verdict;
-use crate::props::Key;
+use crate::policy::{Policy, Verdict};
+use crate::props::{Key, View};
 use zfs_ffi::DatasetName;
 
 impl Session {
@@ -76,10 +76,22 @@ impl Session {
         let Some(state) = self.server.host.observe(dataset)? else {
             return Ok(true);
         };
-        let count = expire::savecount(&state, &self.tag, expire::DEFAULT_SAVECOUNT).unwrap_or(usize::MAX);
         let is_there = |snapshot: &Snapshot| snapshot.guid == guid;
+        let Some(count) = self.count(&state) else {
+            return Ok(!state.snapshots.iter().any(is_there));
+        };
         let excess = expire::on_target(&self.tag, &state.snapshots, None, count);
         Ok(!state.snapshots.iter().any(is_there) || excess.into_iter().any(is_there))
+    }
+
+    /// How many snapshots this side keeps; `None` is all of them. A peer with rules gets no count from here that nobody here has set.
+    fn count(&self, state: &State) -> Option<usize> {
+        let view = View::new(state, &self.tag);
+        let own = view.is_paired().then(|| view.savecount().ok())??;
+        match self.policy() {
+            Policy::User => Some(own.unwrap_or(expire::DEFAULT_SAVECOUNT)),
+            Policy::Only { .. } => own,
+        }
     }
 
     /// The file that shell zrep looks at, around the taking of a lock.

@@ -1,9 +1,10 @@
 //! Sessions of a peer that means harm, on a machine in memory.
 
 use super::*;
+use crate::host::Applied;
 use crate::host::fake::Fake;
 use crate::model::{Kind, Native, StreamFlags};
-use crate::plan::{Action, Creation, Object, Transfer};
+use crate::plan::{Action, Creation, IfHeld, Object, Transfer};
 use crate::policy::Grant;
 use crate::settings::Machine;
 use zfs_ffi::SnapshotName;
@@ -109,4 +110,53 @@ fn what_is_new_is_read_only_whatever_the_peer_wishes() {
             [("readonly".to_owned(), Native::Number(1))]
         );
     }
+}
+
+#[test]
+fn the_rules_hold_for_one_tag() {
+    let server = session(&replica(), &["dst"]).server;
+    let hello = |tag: &str| Hello {
+        oldest: VERSION,
+        newest: VERSION,
+        zrep: "test".into(),
+        host: "alpha".into(),
+        tag: tag.into(),
+        patience: 20,
+    };
+    assert!(server.accept(&hello("zrep")).is_ok());
+    let refused = server.accept(&hello("daily")).unwrap_err();
+    assert!(
+        refused.text.contains("tag daily") && refused.text.contains("--allow"),
+        "{refused:?}"
+    );
+}
+
+/// Snapshots of a dataset, and what comes of a peer's wish to destroy the oldest.
+fn oldest_goes(fake: &Arc<Fake>, dataset: &str, count: usize) -> bool {
+    let names: Vec<Action> = (0..count)
+        .map(|number| Action::Snapshot(snapshot(&format!("{dataset}@zrep_{number:06x}"))))
+        .collect();
+    fake.apply(&names).unwrap();
+    let state = fake.observe(&name(dataset)).unwrap().unwrap();
+    let oldest = Action::Destroy {
+        snapshot: snapshot(&format!("{dataset}@zrep_000000")),
+        guid: state.snapshots[0].guid,
+        if_held: IfHeld::Keep,
+    };
+    let applied = session(fake, &["dst"]).apply(&[oldest]).unwrap();
+    !matches!(applied[0], Applied::Kept { .. })
+}
+
+#[test]
+fn nothing_expires_that_nobody_here_has_counted() {
+    assert!(oldest_goes(&replica(), "dst/a", 6));
+    let fake = replica();
+    fake.create("dst/alone", Kind::Filesystem);
+    assert!(!oldest_goes(&fake, "dst/alone", 6), "it has no pair");
+    let uncounted = Action::Set {
+        on: Object::Dataset(name("dst/a")),
+        properties: vec![("zrep:savecount".into(), None)],
+    };
+    fake.apply(&[uncounted]).unwrap();
+    assert!(!oldest_goes(&fake, "dst/a", 6), "it has no count");
 }
