@@ -111,8 +111,20 @@ impl Local {
     }
 }
 
+/// What may stand behind a begin record. The kernel takes memory of the announced length before it looks at anything; the keys of an encrypted
+/// dataset are a few kilobytes.
+const LONGEST_PAYLOAD: u32 = 1 << 20;
+
 /// Looks whether the stream is the one that was promised, before the kernel sees it.
 fn require_promised(transfer: &Transfer, begin: &BeginRecord) -> Result<(), Error> {
+    if begin.payload_len() > LONGEST_PAYLOAD {
+        let text = format!(
+            "receive {}: the begin record announces {} bytes behind it, and {LONGEST_PAYLOAD} are allowed",
+            transfer.into,
+            begin.payload_len()
+        );
+        return Err(Error::new(ErrorKind::BadStream, text));
+    }
     let base = transfer.base.as_ref().map(|base| base.guid.0);
     let guid = transfer.guid.map(|guid| guid.0);
     let as_promised =
@@ -165,3 +177,6 @@ fn report(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;
