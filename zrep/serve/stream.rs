@@ -1,13 +1,16 @@
 //! Streams that a client sends or wants, and what stands around them.
 
+use std::time::Duration;
+
 use super::{End, Session, denied, ended, refused};
 use crate::host::{Carried, Error, ErrorKind, Received};
+use crate::model::State;
 use crate::plan::{Action, Transfer};
 use crate::policy::{Policy, Right};
 use crate::props::View;
 use crate::relay::{self, Way};
 use crate::serve::creation;
-use crate::serve::pulse::Pulse;
+use crate::serve::pulse::{Pulse, STANDSTILL};
 use crate::wire::channel::Channel;
 use crate::wire::message::{Encoding, Receive, Reply, Send};
 
@@ -81,14 +84,28 @@ impl Session {
             .way_in()
             .and_then(|input| relay::inward(&way, input, channel.patience()))
             .map_err(io)?;
-        let received = self.pulse.as_ref().map_or_else(
-            || self.server.host.receive(transfer, input.try_clone().map_err(io)?),
-            |pulse| pulse.counting(|| self.server.host.receive(transfer, input.try_clone().map_err(io)?)),
-        );
+        let within = Self::time_to_begin(channel, encoding);
+        let look = || self.require_unchanged(transfer);
+        let receive = || {
+            let input = input.try_clone().map_err(io)?;
+            self.server.host.receive_begun(transfer, input, within, &look)
+        };
+        let received = self
+            .pulse
+            .as_ref()
+            .map_or_else(receive, |pulse| pulse.counting(receive));
         drop(input);
         let relayed = relay.join();
         let received = received?;
         relayed.map(|()| received)
+    }
+
+    /// A kernel writes the beginning of its stream at once. Who compresses or filters it may hold that back until there is more.
+    fn time_to_begin(channel: &Channel, encoding: Encoding) -> Duration {
+        match encoding {
+            Encoding::Plain => channel.patience(),
+            Encoding::Chunks | Encoding::Zstd => channel.patience() * STANDSTILL,
+        }
     }
 
     /// Only a replica is received into, and only this machine's own properties say what is one.
@@ -97,13 +114,31 @@ impl Session {
         self.policy().require(Right::Receive, &dataset).map_err(refused)?;
         let state = self.server.host.glance(&dataset)?;
         transfer.creation = creation::allowed(&self.tag, &dataset, state.as_ref(), transfer.creation.take());
-        let is_master = state
-            .as_ref()
-            .is_some_and(|state| View::new(state, &self.tag).is_master());
-        let is_replica = state
-            .as_ref()
-            .is_none_or(|state| View::new(state, &self.tag).is_paired() || state.inconsistent);
-        match (is_master, is_replica || self.policy() == &Policy::User) {
+        state.map_or(Ok(()), |state| self.require_replica(&state))
+    }
+
+    /// The same when the stream has begun. Since it was announced, a takeover may have made the dataset the master: to the kernel a base with
+    /// snapshots behind it is good enough as long as nothing was written, and what was taken over would be gone.
+    pub(super) fn require_unchanged(&self, transfer: &Transfer) -> Result<(), Error> {
+        let dataset = transfer.into.dataset();
+        let Some(state) = self.server.host.observe(&dataset)? else {
+            return Ok(());
+        };
+        self.require_replica(&state)?;
+        let newest = state.newest().map(|newest| newest.guid);
+        match &transfer.base {
+            Some(base) if newest != Some(base.guid) => Err(Error::new(
+                ErrorKind::WrongBase,
+                format!("receive into {dataset}: {} is not its newest snapshot", base.name),
+            )),
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    fn require_replica(&self, state: &State) -> Result<(), Error> {
+        let (dataset, view) = (&state.name, View::new(state, &self.tag));
+        let is_replica = view.is_paired() || state.inconsistent || self.policy() == &Policy::User;
+        match (view.is_master(), is_replica) {
             (true, _) => Err(denied(format!("receive into {dataset}: it is the master here"))),
             (false, false) => Err(denied(format!(
                 "receive into {dataset}: it is no replica of a pairing with tag {}",

@@ -4,7 +4,7 @@ use super::*;
 use crate::host::Applied;
 use crate::host::fake::Fake;
 use crate::model::{Kind, Native, StreamFlags};
-use crate::plan::{Action, Creation, IfHeld, Object, Transfer};
+use crate::plan::{Action, Base, BaseName, Creation, IfHeld, Object, Transfer};
 use crate::policy::Grant;
 use crate::settings::Machine;
 use zfs_ffi::SnapshotName;
@@ -159,4 +159,27 @@ fn nothing_expires_that_nobody_here_has_counted() {
     };
     fake.apply(&[uncounted]).unwrap();
     assert!(!oldest_goes(&fake, "dst/a", 6), "it has no count");
+}
+
+#[test]
+fn a_stream_that_was_announced_does_not_get_into_a_master() {
+    let fake = replica();
+    fake.apply(&[Action::Snapshot(snapshot("dst/a@zrep_000000"))]).unwrap();
+    let newest = fake.observe(&name("dst/a")).unwrap().unwrap().snapshots[0].guid;
+    let mut transfer = Transfer {
+        base: Some(Base {
+            name: BaseName::Snapshot(snapshot("src/a@zrep_000000")),
+            guid: newest,
+        }),
+        ..full("dst/a@zrep_000001", None)
+    };
+    let session = session(&fake, &["dst"]);
+    session.require_receivable(&mut transfer).unwrap();
+    session.require_unchanged(&transfer).unwrap();
+    fake.apply(&[Action::Snapshot(snapshot("dst/a@manual"))]).unwrap();
+    let error = session.require_unchanged(&transfer).unwrap_err();
+    assert_eq!(error.kind, ErrorKind::WrongBase, "{error}");
+    fake.apply(&[set("dst/a", &[("zrep:master", "yes")])]).unwrap();
+    let error = session.require_unchanged(&transfer).unwrap_err();
+    assert_eq!(error.kind, ErrorKind::Denied, "{error}");
 }
