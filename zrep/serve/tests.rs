@@ -183,3 +183,22 @@ fn a_stream_that_was_announced_does_not_get_into_a_master() {
     let error = session.require_unchanged(&transfer).unwrap_err();
     assert_eq!(error.kind, ErrorKind::Denied, "{error}");
 }
+
+#[test]
+fn an_epoch_is_told_to_a_replica_and_never_falls() {
+    let fake = replica();
+    let tell = |epoch: &str| session(&fake, &["dst"]).apply(&[set("dst/a", &[("zrep:epoch", epoch)])]);
+    tell("3").unwrap();
+    for refused in ["2", "x", "18446744073709551615", "9223372036854775808"] {
+        assert!(tell(refused).is_err(), "{refused}");
+    }
+    let none = Action::Set {
+        on: Object::Dataset(name("dst/a")),
+        properties: vec![("zrep:epoch".into(), None)],
+    };
+    assert!(session(&fake, &["dst"]).apply(&[none]).is_err());
+    fake.apply(&[set("dst/a", &[("zrep:master", "yes")])]).unwrap();
+    assert!(tell("4").is_err(), "a master");
+    let with_control = session(&fake, &["dst:receive:control"]).apply(&[set("dst/a", &[("zrep:epoch", "4")])]);
+    assert!(with_control.is_ok());
+}
