@@ -1,16 +1,10 @@
 //! Changes that a client asks for: each is judged by the rules, and a destroy is looked at twice.
 
-use super::{Session, denied, refused};
+use super::{Session, refused};
 use crate::host::{Applied, BatchError, Error, ErrorKind};
 use crate::lock::FileLock;
-use crate::model::{Guid, Snapshot, State};
-use crate::plan::{Action, Object, expire};
-use crate::policy::{Policy, Right, Verdict};
-use crate::props::{Key, View};
-use zfs_ffi::DatasetName;
-
-/// No peer sets an epoch from here up: there must be room for the next ones.
-const EPOCH_LIMIT: u64 = 1 << 63;
+use crate::plan::{Action, Object};
+use crate::props::Key;
 
 impl Session {
     /// Carries out a batch of which every action is allowed, in order.
@@ -42,7 +36,7 @@ impl Session {
     }
 
     /// For each action: what it comes to without being done, if it is not to be done.
-    fn judge(&self, batch: &[Action]) -> Result<Vec<Option<Applied>>, BatchError> {
+    pub(super) fn judge(&self, batch: &[Action]) -> Result<Vec<Option<Applied>>, BatchError> {
         let mut kept = Vec::with_capacity(batch.len());
         for (index, action) in batch.iter().enumerate() {
             let judged = self.policy().judge(&self.tag, action).map_err(refused);
@@ -54,91 +48,6 @@ impl Session {
             })?);
         }
         Ok(kept)
-    }
-
-    fn look_twice(&self, action: &Action, verdict: &Verdict) -> Result<Option<Applied>, Error> {
-        let (snapshot, guid) = match action {
-            Action::Destroy { snapshot, guid, .. } => (snapshot, guid),
-            Action::Set {
-                on: Object::Dataset(name),
-                properties,
-            } => return self.look_at_set(name, properties).map(|()| None),
-            _ => return Ok(None),
-        };
-        match verdict {
-            Verdict::Do => Ok(None),
-            Verdict::IfMadeHere if self.made.contains(guid) => Ok(None),
-            Verdict::IfMadeHere => Err(Error::new(
-                ErrorKind::Denied,
-                format!("destroy {snapshot}: a peer may destroy only what it made itself in the same session"),
-            )
-            .with_hint("no rule allows this; do it on that machine itself")),
-            Verdict::IfExpired if self.has_expired(&snapshot.dataset(), *guid)? => Ok(None),
-            Verdict::IfExpired => Ok(Some(Applied::Kept {
-                reason: "this side's own savecount keeps it".into(),
-            })),
-        }
-    }
-
-    /// What a peer may set by the right to receive is for a replica: on a master, another epoch would be a change of its role.
-    fn look_at_set(&self, name: &DatasetName, properties: &[(String, Option<String>)]) -> Result<(), Error> {
-        let of_receive = properties.iter().filter(|(property, _)| {
-            [Key::Sent, Key::LastSent, Key::LastSentTime, Key::Epoch]
-                .iter()
-                .any(|key| self.tag.property(*key) == *property)
-        });
-        let mut of_receive = of_receive.peekable();
-        if of_receive.peek().is_none() || self.policy() == &Policy::User {
-            return Ok(());
-        }
-        let state = self.server.host.glance(name)?;
-        let has_control = self.policy().require(Right::Control, name).is_ok();
-        let is_replica = state.as_ref().is_some_and(|state| {
-            let view = View::new(state, &self.tag);
-            view.is_paired() && !view.is_master()
-        });
-        if !is_replica && !has_control {
-            return Err(denied(format!(
-                "set {properties:?} on {name}: it is no replica of a pairing with tag {}",
-                self.tag
-            ))
-            .with_hint("what is no replica takes the right to control"));
-        }
-        let now = state.map_or(0, |state| View::new(&state, &self.tag).epoch());
-        let least = if has_control { 0 } else { now };
-        let epochs = of_receive.filter(|(property, _)| *property == self.tag.property(Key::Epoch));
-        for (_, value) in epochs {
-            let number = value.as_deref().map_or(Some(0), |text| text.parse::<u64>().ok());
-            if !number.is_some_and(|number| (least..EPOCH_LIMIT).contains(&number)) {
-                return Err(denied(format!(
-                    "set epoch {value:?} on {name}: expected a number from {least} up, below 2^63"
-                ))
-                .with_hint("no rule allows this; do it on that machine itself"));
-            }
-        }
-        Ok(())
-    }
-
-    fn has_expired(&self, dataset: &DatasetName, guid: Guid) -> Result<bool, Error> {
-        let Some(state) = self.server.host.observe(dataset)? else {
-            return Ok(true);
-        };
-        let is_there = |snapshot: &Snapshot| snapshot.guid == guid;
-        let Some(count) = self.count(&state) else {
-            return Ok(!state.snapshots.iter().any(is_there));
-        };
-        let excess = expire::on_target(&self.tag, &state.snapshots, None, count);
-        Ok(!state.snapshots.iter().any(is_there) || excess.into_iter().any(is_there))
-    }
-
-    /// How many snapshots this side keeps; `None` is all of them. A peer with rules gets no count from here that nobody here has set.
-    fn count(&self, state: &State) -> Option<usize> {
-        let view = View::new(state, &self.tag);
-        let own = view.is_paired().then(|| view.savecount().ok())??;
-        match self.policy() {
-            Policy::User => Some(own.unwrap_or(expire::DEFAULT_SAVECOUNT)),
-            Policy::Only { .. } => own,
-        }
     }
 
     /// The file that shell zrep looks at, around the taking of a lock.

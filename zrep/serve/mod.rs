@@ -25,6 +25,7 @@ mod pulse;
 mod stream;
 #[cfg(test)]
 mod tests;
+mod twice;
 
 /// No client may ask to be waited for longer.
 const LONGEST_PATIENCE: u32 = 3600;

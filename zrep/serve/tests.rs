@@ -202,3 +202,62 @@ fn an_epoch_is_told_to_a_replica_and_never_falls() {
     let with_control = session(&fake, &["dst:receive:control"]).apply(&[set("dst/a", &[("zrep:epoch", "4")])]);
     assert!(with_control.is_ok());
 }
+
+#[test]
+fn a_master_keeps_what_its_own_replica_has() {
+    let fake = replica();
+    fake.apply(&[set("dst/a", &[("zrep:master", "yes")])]).unwrap();
+    assert!(!oldest_goes(&fake, "dst/a", 9), "nothing was sent");
+    let state = fake.observe(&name("dst/a")).unwrap().unwrap();
+    let mark = |short: &str| Action::Set {
+        on: Object::Snapshot(snapshot(&format!("dst/a@{short}"))),
+        properties: vec![("zrep:sent".into(), Some("1700000000".into()))],
+    };
+    fake.apply(&[mark("zrep_000007")]).unwrap();
+    let destroy = |number: usize| Action::Destroy {
+        snapshot: snapshot(&format!("dst/a@{}", state.snapshots[number].name)),
+        guid: state.snapshots[number].guid,
+        if_held: IfHeld::Keep,
+    };
+    let wishes = [destroy(0), destroy(7)];
+    let kept = |rules: &[&str]| {
+        let judged = session(&fake, rules).judge(&wishes).unwrap();
+        judged.iter().map(Option::is_some).collect::<Vec<_>>()
+    };
+    assert_eq!(kept(&["dst:receive"]), [true, true]);
+    assert_eq!(kept(&["dst:send"]), [false, true]);
+    assert!(session(&fake, &["dst:receive"]).judge(&[mark("zrep_000008")]).is_err());
+    assert!(session(&fake, &["dst:send"]).judge(&[mark("zrep_000008")]).is_ok());
+}
+
+#[test]
+fn somebody_elses_receive_is_not_dropped() {
+    let fake = replica();
+    fake.create("dst/alone", Kind::Filesystem);
+    let judge = |action: Action| session(&fake, &["dst:receive"]).judge(&[action]).map(drop);
+    assert!(judge(Action::DiscardPartial(name("dst/a"))).is_ok());
+    assert!(judge(Action::DiscardPartial(name("dst/alone"))).is_err());
+    fake.apply(&[set("dst/a", &[("zrep:master", "yes")])]).unwrap();
+    assert!(judge(Action::DiscardPartial(name("dst/a"))).is_err());
+}
+
+#[test]
+fn a_half_received_dataset_goes_only_if_zrep_began_it() {
+    for (short, is_ours) in [("zrep_000000", true), ("manual", false)] {
+        let fake = Arc::new(Fake::new(&["src", "dst"]));
+        fake.create("src/a", Kind::Filesystem);
+        fake.write("src/a", &[7; 9000]);
+        let from = snapshot(&format!("src/a@{short}"));
+        fake.apply(&[Action::Snapshot(from.clone())]).unwrap();
+        let transfer = Transfer {
+            snapshot: from,
+            ..full("dst/half@x", None)
+        };
+        fake.limit("dst", 10);
+        let (input, out) = std::io::pipe().unwrap();
+        fake.send(&transfer, out, None).unwrap();
+        fake.receive(&transfer, input).unwrap_err();
+        let judged = session(&fake, &["dst"]).judge(&[Action::DestroyUnreceived(name("dst/half"))]);
+        assert_eq!(judged.is_ok(), is_ours, "{short}");
+    }
+}
