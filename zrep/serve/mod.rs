@@ -179,9 +179,7 @@ impl Session {
             Request::LockSeen(name) => Ok(Reply::Seen(self.lock_seen(&name)?)),
             Request::Apply(batch) => Ok(Reply::Applied(self.apply(&batch))),
             Request::Estimate(transfer) => {
-                self.policy()
-                    .require(Right::Send, &transfer.snapshot.dataset())
-                    .map_err(refused)?;
+                self.require_source(&transfer)?;
                 Ok(Reply::Number(host.estimate(&transfer)?))
             }
             Request::MayTurn(name) => {

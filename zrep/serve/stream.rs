@@ -5,7 +5,8 @@ use std::time::Duration;
 use super::{End, Session, denied, ended, refused};
 use crate::host::{Carried, Error, ErrorKind, Received};
 use crate::model::State;
-use crate::plan::{Action, Transfer};
+use crate::plan::pairing::is_named;
+use crate::plan::{Action, BaseName, IfHeld, Transfer};
 use crate::policy::{Policy, Right};
 use crate::props::View;
 use crate::relay::{self, Way};
@@ -49,6 +50,18 @@ impl Session {
                 .try_for_each(|action| self.policy().judge(&self.tag, action).map(drop))
                 .map_err(refused)?;
         }
+        // An undo behind the stream can only be of what was made before it.
+        let undone = after.iter().filter(|action| {
+            matches!(
+                action,
+                Action::Destroy {
+                    if_held: IfHeld::Fail,
+                    ..
+                }
+            )
+        });
+        let undone: Vec<Action> = undone.cloned().collect();
+        self.judge(&undone).map_err(|failed| failed.error)?;
         let filter = self.require_filter(filter)?;
         let before = self.apply(&before);
         let (mut received, mut applied) = (None, None);
@@ -137,7 +150,9 @@ impl Session {
 
     fn require_replica(&self, state: &State) -> Result<(), Error> {
         let (dataset, view) = (&state.name, View::new(state, &self.tag));
-        let is_replica = view.is_paired() || state.inconsistent || self.policy() == &Policy::User;
+        // N.B. a dataset that was renamed carries the properties of a pair that it is not part of.
+        let is_of_pair = view.is_paired() && view.link().is_none_or(|link| is_named(&link, state));
+        let is_replica = is_of_pair || state.inconsistent || self.policy() == &Policy::User;
         match (view.is_master(), is_replica) {
             (true, _) => Err(denied(format!("receive into {dataset}: it is the master here"))),
             (false, false) => Err(denied(format!(
@@ -166,10 +181,7 @@ impl Session {
             filter,
         } = send;
         let guard = self.pulse.as_ref().map(|pulse| pulse.beat(number));
-        let allowed = self
-            .policy()
-            .require(Right::Send, &transfer.snapshot.dataset())
-            .map_err(refused);
+        let allowed = self.require_source(&transfer);
         let allowed = allowed.and_then(|()| self.require_filter(filter));
         let allowed = allowed.and_then(|filter| self.require_sendable(&before, &transfer).map(|()| filter));
         let before = allowed.map(|filter| (filter, self.apply(&before)));
@@ -188,6 +200,19 @@ impl Session {
         self.send_stream(channel, number, &transfer, encoding, filter)
             .map_err(End::Stream)?;
         channel.answer(number, &Reply::Sent()).map_err(ended)
+    }
+
+    /// What is sent, and what it is sent from: by an error, a base elsewhere would tell whether it is there.
+    pub(super) fn require_source(&self, transfer: &Transfer) -> Result<(), Error> {
+        let base = transfer.base.as_ref().map(|base| match &base.name {
+            BaseName::Snapshot(name) => name.dataset(),
+            BaseName::Bookmark(name) => name.dataset(),
+        });
+        [Some(transfer.snapshot.dataset()), base]
+            .iter()
+            .flatten()
+            .try_for_each(|dataset| self.policy().require(Right::Send, dataset))
+            .map_err(refused)
     }
 
     /// Once the stream is announced, a failure ends the session. So it is looked before whether there is something to send at all.

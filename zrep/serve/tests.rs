@@ -261,3 +261,27 @@ fn a_half_received_dataset_goes_only_if_zrep_began_it() {
         assert_eq!(judged.is_ok(), is_ours, "{short}");
     }
 }
+
+#[test]
+fn a_renamed_replica_takes_no_streams() {
+    let fake = replica();
+    fake.apply(&[set("dst/a", &[("zrep:dest-fs", "dst/before")])]).unwrap();
+    let mut transfer = full("dst/a@zrep_000001", None);
+    let error = session(&fake, &["dst"]).require_receivable(&mut transfer).unwrap_err();
+    assert_eq!(error.kind, ErrorKind::Denied);
+}
+
+#[test]
+fn a_base_lies_in_the_tree() {
+    let session = session(&replica(), &["dst:send"]);
+    let from = |base: &str| Transfer {
+        snapshot: snapshot("dst/a@zrep_000001"),
+        base: Some(Base {
+            name: BaseName::Snapshot(snapshot(base)),
+            guid: Guid(1),
+        }),
+        ..full("src/a@zrep_000001", None)
+    };
+    assert!(session.require_source(&from("dst/a@zrep_000000")).is_ok());
+    assert!(session.require_source(&from("secret/x@y")).is_err());
+}
