@@ -1,10 +1,38 @@
 //! Changes that a client asks for: each is judged by the rules, and a destroy is looked at twice.
 
-use super::{Session, refused};
+use super::{Session, denied, refused};
 use crate::host::{Applied, BatchError, Error, ErrorKind};
 use crate::lock::FileLock;
 use crate::plan::{Action, Object};
 use crate::props::Key;
+
+/// So many actions may be in a batch. A savecount that was lowered makes long ones.
+const MOST_ACTIONS: usize = 16_384;
+
+/// So many properties may be set by one action. The longest of zrep's own has less than twenty.
+const MOST_PROPERTIES: usize = 64;
+
+/// What is short on the wire is not in memory, nor in the kernel's: a property that is taken away has eleven bytes in a message.
+pub(super) fn require_few(batch: &[Action]) -> Result<(), Error> {
+    let refuse = |text| Err(denied(text).with_hint("no rule allows this; ask for less at a time"));
+    if batch.len() > MOST_ACTIONS {
+        return refuse(format!(
+            "a batch of {} changes: {MOST_ACTIONS} are allowed",
+            batch.len()
+        ));
+    }
+    let long = batch.iter().find_map(|action| match action {
+        Action::Set { on, properties } if properties.len() > MOST_PROPERTIES => Some((on, properties.len())),
+        _ => None,
+    });
+    match long {
+        Some((on, count)) => refuse(format!(
+            "set {count} properties on {}: {MOST_PROPERTIES} are allowed",
+            on.as_str()
+        )),
+        None => Ok(()),
+    }
+}
 
 impl Session {
     /// Carries out a batch of which every action is allowed, in order.
@@ -37,6 +65,11 @@ impl Session {
 
     /// For each action: what it comes to without being done, if it is not to be done.
     pub(super) fn judge(&self, batch: &[Action]) -> Result<Vec<Option<Applied>>, BatchError> {
+        require_few(batch).map_err(|error| BatchError {
+            index: 0,
+            begun: false,
+            error,
+        })?;
         let mut kept = Vec::with_capacity(batch.len());
         for (index, action) in batch.iter().enumerate() {
             let judged = self.policy().judge(&self.tag, action).map_err(refused);

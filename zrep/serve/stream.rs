@@ -10,6 +10,7 @@ use crate::plan::{Action, BaseName, IfHeld, Transfer};
 use crate::policy::{Policy, Right};
 use crate::props::View;
 use crate::relay::{self, Way};
+use crate::serve::batch::require_few;
 use crate::serve::creation;
 use crate::serve::pulse::{Pulse, STANDSTILL};
 use crate::wire::channel::Channel;
@@ -45,6 +46,7 @@ impl Session {
         self.require_receivable(&mut transfer)?;
         // Judged as a whole first: nothing is begun of what cannot be finished.
         for batch in [&before, &after] {
+            require_few(batch)?;
             batch
                 .iter()
                 .try_for_each(|action| self.policy().judge(&self.tag, action).map(drop))

@@ -285,3 +285,14 @@ fn a_base_lies_in_the_tree() {
     assert!(session.require_source(&from("dst/a@zrep_000000")).is_ok());
     assert!(session.require_source(&from("secret/x@y")).is_err());
 }
+
+#[test]
+fn a_batch_is_not_longer_in_memory_than_on_the_wire() {
+    let session = session(&replica(), &["dst"]);
+    let long = set("dst/a", &[("zrep:lastsent", "x"); 65]);
+    let error = session.judge(&[long]).unwrap_err().error;
+    assert!(error.text.contains("65 properties on dst/a"), "{error}");
+    let many = vec![Action::ExpectUnwritten(name("dst/a")); 16_385];
+    assert!(session.judge(&many).is_err());
+    assert!(session.judge(&many[1..]).is_ok());
+}
