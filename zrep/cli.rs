@@ -142,6 +142,9 @@ pub struct ServeArgs {
     /// Allow this in a tree of datasets, and nothing else: DATASET[:receive|send|control]...
     #[arg(long, value_name = "RULE")]
     pub allow: Vec<String>,
+    /// Allow all that this user may do. The other machine asks for it; a forced command does not hear that
+    #[arg(long, conflicts_with_all = ["peer", "allow"])]
+    pub as_user: bool,
 }
 
 /// Arguments of `zrep status`.

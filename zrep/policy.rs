@@ -142,6 +142,22 @@ impl Policy {
         ))
     }
 
+    /// Looks whether the rules hold for `wished`: they were given for the tag `own`. By a tag of its choice a peer would make zrep's own what
+    /// somebody else has named `daily_20260101`.
+    ///
+    /// # Errors
+    ///
+    /// They do not.
+    pub fn require_tag(&self, own: &Tag, wished: &Tag) -> Result<(), Denied> {
+        match self {
+            Self::Only { source, .. } if own != wished => Err(denied(
+                format!("tag {wished} is not allowed by {source}, which is for tag {own}"),
+                &format!("`--tag {wished}`"),
+            )),
+            Self::User | Self::Only { .. } => Ok(()),
+        }
+    }
+
     /// Looks whether anything may be done with `dataset`.
     ///
     /// # Errors
@@ -221,6 +237,7 @@ impl Policy {
         properties: &[(String, Option<String>)],
     ) -> Result<Verdict, Denied> {
         self.require_any(&name.dataset())?;
+        require_some(name.as_str(), properties)?;
         own_snapshot(tag, name)?;
         match properties
             .iter()
@@ -240,6 +257,8 @@ impl Policy {
         name: &DatasetName,
         properties: &[(String, Option<String>)],
     ) -> Result<Verdict, Denied> {
+        self.require_any(name)?;
+        require_some(name.as_str(), properties)?;
         for (property, _) in properties {
             self.require(right_to_set(tag, property)?, name)?;
         }
@@ -255,6 +274,14 @@ impl Policy {
             (IfHeld::Fail, Self::Only { .. }) => own_snapshot(tag, name).map(|()| Verdict::IfMadeHere),
         }
     }
+}
+
+/// A change of nothing still takes a transaction and a line in the pool's history.
+fn require_some(name: &str, properties: &[(String, Option<String>)]) -> Result<(), Denied> {
+    if properties.is_empty() {
+        return Err(never(format!("set nothing on {name}: a change without properties")));
+    }
+    Ok(())
 }
 
 /// The right that a property of a dataset takes. Native properties other than `readonly` are nobody's business but this machine's.
@@ -309,122 +336,4 @@ fn never(text: String) -> Denied {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::model::Guid;
-
-    fn tag() -> Tag {
-        Tag::new("zrep").unwrap()
-    }
-
-    fn only(grants: &[&str]) -> Policy {
-        let grants = grants.iter().map(|text| Grant::parse(text).unwrap()).collect();
-        Policy::Only {
-            source: "--allow".into(),
-            grants,
-        }
-    }
-
-    fn name(text: &str) -> DatasetName {
-        DatasetName::new(text).unwrap()
-    }
-
-    fn set(on: &str, property: &str) -> Action {
-        Action::Set {
-            on: Object::Dataset(name(on)),
-            properties: vec![(property.into(), Some("x".into()))],
-        }
-    }
-
-    fn destroy(snapshot: &str, if_held: IfHeld) -> Action {
-        Action::Destroy {
-            snapshot: SnapshotName::new(snapshot).unwrap(),
-            guid: Guid(1),
-            if_held,
-        }
-    }
-
-    #[test]
-    fn rights_stand_behind_the_name_even_if_that_has_colons() {
-        for (text, tree, rights) in [
-            ("dst/backup", "dst/backup", vec![Right::Receive]),
-            ("dst/a:b", "dst/a:b", vec![Right::Receive]),
-            ("dst/a:b:send:control", "dst/a:b", vec![Right::Control, Right::Send]),
-        ] {
-            assert_eq!(
-                Grant::parse(text),
-                Ok(Grant {
-                    tree: name(tree),
-                    rights
-                }),
-                "{text}"
-            );
-        }
-        assert!(Grant::parse("../x:receive").is_err());
-    }
-
-    #[test]
-    fn a_grant_covers_its_tree_and_nothing_beside_it() {
-        let policy = only(&["dst/backup"]);
-        for inside in ["dst/backup", "dst/backup/a b"] {
-            assert_eq!(policy.require(Right::Receive, &name(inside)), Ok(()));
-        }
-        for outside in ["dst", "dst/backup2", "dst/other", "src"] {
-            assert!(policy.require_any(&name(outside)).is_err(), "{outside}");
-        }
-        assert!(
-            policy
-                .require(Right::Send, &name("dst/backup"))
-                .unwrap_err()
-                .hint
-                .contains("dst/backup:send")
-        );
-        assert!(policy.is_above(&name("dst")) && !policy.is_above(&name("src")));
-    }
-
-    #[test]
-    fn no_rules_allow_nothing() {
-        assert!(only(&[]).require_any(&name("dst")).is_err());
-    }
-
-    #[test]
-    fn what_no_peer_may_do_is_not_even_roots() {
-        for policy in [Policy::User, only(&["dst:receive:send:control"])] {
-            for action in [
-                set("dst/a", "mountpoint"),
-                set("dst/a", "com.example:x"),
-                set("dst/a", "other:master"),
-            ] {
-                assert!(policy.judge(&tag(), &action).is_err(), "{action}");
-            }
-            assert!(
-                policy
-                    .judge(&tag(), &Action::Snapshot(SnapshotName::new("dst/a@mine").unwrap()))
-                    .is_err()
-            );
-            assert!(policy.judge(&tag(), &destroy("dst/a@mine", IfHeld::Keep)).is_err());
-        }
-    }
-
-    #[test]
-    fn a_role_takes_control_and_a_destroy_is_looked_at_twice() {
-        let policy = only(&["dst:receive"]);
-        for action in [
-            set("dst/a", "zrep:master"),
-            set("dst/a", "readonly"),
-            set("dst/a", "zrep:lock-pid"),
-            Action::Mount(name("dst/a")),
-        ] {
-            assert!(policy.judge(&tag(), &action).is_err(), "{action}");
-        }
-        assert_eq!(
-            policy.judge(&tag(), &destroy("dst/a@zrep_000001", IfHeld::Keep)),
-            Ok(Verdict::IfExpired)
-        );
-        assert_eq!(
-            policy.judge(&tag(), &destroy("dst/a@zrep_000001", IfHeld::Fail)),
-            Ok(Verdict::IfMadeHere)
-        );
-        assert!(policy.judge(&tag(), &destroy("dst/a@mine", IfHeld::Fail)).is_err());
-    }
-}
+mod tests;

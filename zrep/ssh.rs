@@ -49,9 +49,9 @@ impl Ssh {
         command
     }
 
-    /// `zrep serve`, as it is called on the other machine.
+    /// `zrep serve`, as it is called on the other machine, unless the key there has a command of its own.
     pub fn serve_words(&self) -> String {
-        format!("{} serve", self.zrep.join(" "))
+        format!("{} serve --as-user", self.zrep.join(" "))
     }
 
     /// Why the session ended before the other side said a word, in the words of who has to put it right.
@@ -113,7 +113,7 @@ mod tests {
         let ssh = Ssh::new(Some("ssh -p 224  -l backup"), Some("sudo zrep"));
         let command = ssh.command(&host(), &ssh.serve_words());
         let args: Vec<_> = command.get_args().collect();
-        assert_eq!(args, ["-p", "224", "-l", "backup", "beta", "sudo zrep serve"]);
+        assert_eq!(args, ["-p", "224", "-l", "backup", "beta", "sudo zrep serve --as-user"]);
         assert_eq!(Ssh::new(Some(""), None), Ssh::new(None, None));
     }
 

@@ -21,7 +21,7 @@ const CONFIG: &str = "/etc/zrep/serve.conf";
 
 /// Serves one client.
 pub(super) fn run(args: &ServeArgs, session: &Session) -> Exit {
-    let policy = match policy(args, std::env::var_os("SSH_ORIGINAL_COMMAND").is_some()) {
+    let policy = match policy(args) {
         Ok(policy) => policy,
         Err(text) => {
             let expected = "rules of the form DATASET[:receive|send|control]...";
@@ -63,8 +63,12 @@ pub(super) fn run(args: &ServeArgs, session: &Session) -> Exit {
     }
 }
 
-/// With `--allow` or `--peer` only what they allow. A forced command without either allows nothing: whoever wrote it meant to restrict.
-fn policy(args: &ServeArgs, is_forced: bool) -> Result<Policy, String> {
+/// With `--allow` or `--peer` only what they allow. All that the user may do is allowed by name only: a forced command without rules was meant to
+/// restrict, and nothing in its environment tells it from another one when the client asks for a shell.
+fn policy(args: &ServeArgs) -> Result<Policy, String> {
+    if args.as_user {
+        return Ok(Policy::User);
+    }
     let mut grants = args
         .allow
         .iter()
@@ -76,8 +80,7 @@ fn policy(args: &ServeArgs, is_forced: bool) -> Result<Policy, String> {
             format!("the rules for peer {peer} (--allow, {CONFIG})")
         }
         (None, false) => "--allow".to_owned(),
-        (None, true) if is_forced => "this forced command, which has neither --allow nor --peer".to_owned(),
-        (None, true) => return Ok(Policy::User),
+        (None, true) => "this `zrep serve`, which has neither --allow nor --peer".to_owned(),
     };
     Ok(Policy::Only { source, grants })
 }
@@ -123,15 +126,20 @@ mod tests {
         ServeArgs {
             peer: peer.map(str::to_owned),
             allow: allow.iter().map(|text| (*text).to_owned()).collect(),
+            as_user: false,
         }
     }
 
     #[test]
-    fn a_forced_command_without_rules_allows_nothing() {
-        assert_eq!(policy(&args(None, &[]), false), Ok(Policy::User));
-        assert!(matches!(policy(&args(None, &[]), true), Ok(Policy::Only { grants, .. }) if grants.is_empty()));
-        assert!(matches!(policy(&args(None, &["dst"]), false), Ok(Policy::Only { grants, .. }) if grants.len() == 1));
-        assert!(policy(&args(None, &["../x"]), true).is_err());
+    fn without_rules_nothing_is_allowed_unless_it_is_asked_for() {
+        let of_user = ServeArgs {
+            as_user: true,
+            ..args(None, &[])
+        };
+        assert_eq!(policy(&of_user), Ok(Policy::User));
+        assert!(matches!(policy(&args(None, &[])), Ok(Policy::Only { grants, .. }) if grants.is_empty()));
+        assert!(matches!(policy(&args(None, &["dst"])), Ok(Policy::Only { grants, .. }) if grants.len() == 1));
+        assert!(policy(&args(None, &["../x"])).is_err());
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::io::{PipeReader, PipeWriter};
+use std::time::Duration;
 
 use crate::model::{Guid, Snapshot, State};
 use crate::plan::lock::Seen;
@@ -63,6 +64,19 @@ pub trait Host: Send + Sync + fmt::Debug {
     ///
     /// On failure the target is as it was before, except that an interrupted stream leaves what it brought so far, to go on from.
     fn receive(&self, transfer: &Transfer, input: PipeReader) -> Result<Received, Error>;
+
+    /// The same for a stream of somebody who may take his time: what was looked at when he asked for it need not be so any more. `begun` looks once
+    /// more, when the stream has begun and before anything is done with it; it must have begun `within` that time.
+    fn receive_begun(
+        &self,
+        transfer: &Transfer,
+        input: PipeReader,
+        _within: Duration,
+        begun: &dyn Fn() -> Result<(), Error>,
+    ) -> Result<Received, Error> {
+        begun()?;
+        self.receive(transfer, input)
+    }
 
     /// How many bytes the stream of a transfer will have, roughly.
     fn estimate(&self, transfer: &Transfer) -> Result<u64, Error>;

@@ -55,8 +55,10 @@ pub fn plan(me: &Identity, source: &State, target: &State, request: &Request) ->
 
 /// A failover from its beginning. `earlier` is what an attempt that was cut off has left.
 fn fresh(me: &Identity, source: &State, target: &State, request: &Request, earlier: Option<&Intent>) -> Planned {
-    let link = link_of(me, source).map_err(|why| Refusal::source(&source.name, why))?;
-    let turn = Turn::of(me, source, target, &link, View::new(source, &me.tag).epoch() + 1);
+    let refuse = |why| Refusal::source(&source.name, why);
+    let link = link_of(me, source).map_err(refuse)?;
+    let epoch = standing::next_epoch(me, View::new(source, &me.tag).epoch()).map_err(refuse)?;
+    let turn = Turn::of(me, source, target, &link, epoch);
     let nonce = nonce(request);
     let sync = sync::plan(me, source, target, &request.sync)?;
     let intent = Intent::Failover {

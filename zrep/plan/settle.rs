@@ -7,7 +7,7 @@ use crate::model::{Link, State};
 use crate::plan::lock::{self, Lock, Locking};
 use crate::plan::pairing::{Identity, is_torn, link_of};
 use crate::plan::turn::{self, Turn};
-use crate::plan::{Action, Object, Plan, Planned, Stage};
+use crate::plan::{Action, Object, Plan, Planned, Stage, standing};
 use crate::props::{Key, View};
 use crate::refusal::Refusal;
 
@@ -118,7 +118,9 @@ pub fn abort(me: &Identity, source: &State, target: &State, intent: &Intent, loc
 pub fn abort_alone(me: &Identity, source: &State, intent: &Intent, locking: &Locking) -> Planned {
     let lock = lock::plan(source, &me.tag, locking)?;
     let reached = match intent {
-        Intent::Failover { epoch, .. } => epoch + 1,
+        Intent::Failover { epoch, .. } => {
+            standing::next_epoch(me, *epoch).map_err(|why| Refusal::source(&source.name, why))?
+        }
         Intent::Prepared { .. } | Intent::Aborted { .. } | Intent::Gated { .. } => 0,
     };
     let epoch = View::new(source, &me.tag).epoch().max(reached);

@@ -88,6 +88,14 @@ fn require_epoch(me: &Identity, state: &State) -> Result<(), Why> {
     }
 }
 
+/// The epoch above another one. An epoch that is as high as a number can be was not reached by counting.
+pub fn next_epoch(me: &Identity, epoch: u64) -> Result<u64, Why> {
+    epoch.checked_add(1).ok_or_else(|| Why::BadEpoch {
+        property: me.tag.property(Key::Epoch),
+        found: epoch.to_string(),
+    })
+}
+
 fn two_masters(me: &Identity, source: &State, target: &State) -> Standing {
     let epoch = |state| View::new(state, &me.tag).epoch();
     let (old, new, side) = match epoch(source).cmp(&epoch(target)) {
@@ -357,5 +365,7 @@ mod tests {
         assert_eq!(of(&me(), &old("").build(), &b), Ok(Standing::Settled));
         let bad = old("").user("zrep:epoch", "many", Origin::Local).build();
         assert!(matches!(of(&me(), &bad, &b).unwrap_err().why, Why::BadEpoch { .. }));
+        assert_eq!(next_epoch(&me(), 7), Ok(8));
+        assert!(matches!(next_epoch(&me(), u64::MAX), Err(Why::BadEpoch { .. })));
     }
 }

@@ -6,7 +6,7 @@ use crate::intent::Intent;
 use crate::model::{Link, State};
 use crate::plan::pairing::{Identity, is_named, link_of, master_already, other_names};
 use crate::plan::turn::{expect, mount, pair, writable};
-use crate::plan::{Action, Object, Plan, Planned, Stage, sync};
+use crate::plan::{Action, Object, Plan, Planned, Stage, standing, sync};
 use crate::props::{Key, View};
 use crate::refusal::{Refusal, Why, counted};
 
@@ -38,7 +38,7 @@ pub fn plan(me: &Identity, target: &State, now: u64) -> Planned {
         properties,
     };
     let none = |key| (me.tag.property(key), None);
-    let epoch = begun.unwrap_or_else(|| next_epoch(view));
+    let epoch = begun.map_or_else(|| next_epoch(me, view), Ok).map_err(refuse)?;
     let mark = Intent::Prepared {
         epoch,
         nonce: format!("{ALONE}{now}"),
@@ -88,12 +88,12 @@ fn begun_alone(view: View<'_>) -> Option<u64> {
 }
 
 /// Above every epoch that the other side has begun as far as this one knows: it may have been prepared for one.
-fn next_epoch(view: View<'_>) -> u64 {
+fn next_epoch(me: &Identity, view: View<'_>) -> Result<u64, Why> {
     let begun = match view.intent() {
         Some(Intent::Prepared { epoch, .. }) => epoch,
         Some(Intent::Failover { .. } | Intent::Aborted { .. } | Intent::Gated { .. }) | None => 0,
     };
-    begun.max(view.epoch() + 1)
+    Ok(begun.max(standing::next_epoch(me, view.epoch())?))
 }
 
 fn swapped(me: &Identity, link: &Link, target: &State) -> Link {

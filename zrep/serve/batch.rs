@@ -1,13 +1,38 @@
 //! Changes that a client asks for: each is judged by the rules, and a destroy is looked at twice.
 
-use super::{Session, refused};
+use super::{Session, denied, refused};
 use crate::host::{Applied, BatchError, Error, ErrorKind};
 use crate::lock::FileLock;
-use crate::model::{Guid, Snapshot};
-use crate::plan::{Action, Object, expire};
-use crate::policy::Verdict;
+use crate::plan::{Action, Object};
 use crate::props::Key;
-use zfs_ffi::DatasetName;
+
+/// So many actions may be in a batch. A savecount that was lowered makes long ones.
+const MOST_ACTIONS: usize = 16_384;
+
+/// So many properties may be set by one action. The longest of zrep's own has less than twenty.
+const MOST_PROPERTIES: usize = 64;
+
+/// What is short on the wire is not in memory, nor in the kernel's: a property that is taken away has eleven bytes in a message.
+pub(super) fn require_few(batch: &[Action]) -> Result<(), Error> {
+    let refuse = |text| Err(denied(text).with_hint("no rule allows this; ask for less at a time"));
+    if batch.len() > MOST_ACTIONS {
+        return refuse(format!(
+            "a batch of {} changes: {MOST_ACTIONS} are allowed",
+            batch.len()
+        ));
+    }
+    let long = batch.iter().find_map(|action| match action {
+        Action::Set { on, properties } if properties.len() > MOST_PROPERTIES => Some((on, properties.len())),
+        _ => None,
+    });
+    match long {
+        Some((on, count)) => refuse(format!(
+            "set {count} properties on {}: {MOST_PROPERTIES} are allowed",
+            on.as_str()
+        )),
+        None => Ok(()),
+    }
+}
 
 impl Session {
     /// Carries out a batch of which every action is allowed, in order.
@@ -39,7 +64,12 @@ impl Session {
     }
 
     /// For each action: what it comes to without being done, if it is not to be done.
-    fn judge(&self, batch: &[Action]) -> Result<Vec<Option<Applied>>, BatchError> {
+    pub(super) fn judge(&self, batch: &[Action]) -> Result<Vec<Option<Applied>>, BatchError> {
+        require_few(batch).map_err(|error| BatchError {
+            index: 0,
+            begun: false,
+            error,
+        })?;
         let mut kept = Vec::with_capacity(batch.len());
         for (index, action) in batch.iter().enumerate() {
             let judged = self.policy().judge(&self.tag, action).map_err(refused);
@@ -51,35 +81,6 @@ impl Session {
             })?);
         }
         Ok(kept)
-    }
-
-    fn look_twice(&self, action: &Action, verdict: &Verdict) -> Result<Option<Applied>, Error> {
-        let Action::Destroy { snapshot, guid, .. } = action else {
-            return Ok(None);
-        };
-        match verdict {
-            Verdict::Do => Ok(None),
-            Verdict::IfMadeHere if self.made.contains(guid) => Ok(None),
-            Verdict::IfMadeHere => Err(Error::new(
-                ErrorKind::Denied,
-                format!("destroy {snapshot}: a peer may destroy only what it made itself in the same session"),
-            )
-            .with_hint("no rule allows this; do it on that machine itself")),
-            Verdict::IfExpired if self.has_expired(&snapshot.dataset(), *guid)? => Ok(None),
-            Verdict::IfExpired => Ok(Some(Applied::Kept {
-                reason: "this side's own savecount keeps it".into(),
-            })),
-        }
-    }
-
-    fn has_expired(&self, dataset: &DatasetName, guid: Guid) -> Result<bool, Error> {
-        let Some(state) = self.server.host.observe(dataset)? else {
-            return Ok(true);
-        };
-        let count = expire::savecount(&state, &self.tag, expire::DEFAULT_SAVECOUNT).unwrap_or(usize::MAX);
-        let is_there = |snapshot: &Snapshot| snapshot.guid == guid;
-        let excess = expire::on_target(&self.tag, &state.snapshots, None, count);
-        Ok(!state.snapshots.iter().any(is_there) || excess.into_iter().any(is_there))
     }
 
     /// The file that shell zrep looks at, around the taking of a lock.

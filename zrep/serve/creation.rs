@@ -1,7 +1,7 @@
 //! The properties that a new replica may begin with.
 
 use crate::hostname::HostName;
-use crate::model::Native;
+use crate::model::{Native, State};
 use crate::plan::Creation;
 use crate::props::{COPIED, Key, Tag, is_bookkeeping};
 use zfs_ffi::DatasetName;
@@ -9,9 +9,27 @@ use zfs_ffi::DatasetName;
 /// The longest value of a user property that ZFS takes.
 const LONGEST: usize = 8192;
 
+/// The properties that a receive comes with here. A dataset that is there keeps what it has: to the kernel, properties that come with a stream
+/// replace all that came before, and may take the local ones along. A new one is read-only, whether the peer wishes for properties or not.
+pub(super) fn allowed(
+    tag: &Tag,
+    dataset: &DatasetName,
+    state: Option<&State>,
+    wished: Option<Creation>,
+) -> Option<Creation> {
+    if state.is_some_and(|state| !state.inconsistent) {
+        return None;
+    }
+    let wished = wished.unwrap_or(Creation {
+        received: Vec::new(),
+        local: Vec::new(),
+    });
+    Some(harmless(tag, dataset, &wished))
+}
+
 /// What of a peer's wishes is taken over: what shapes the data, the user's own notes, and the pair itself. Where a dataset is mounted,
 /// shared or run from is this machine's business, and that a replica is read-only is not the peer's to say.
-pub(super) fn harmless(tag: &Tag, dataset: &DatasetName, wished: &Creation) -> Creation {
+fn harmless(tag: &Tag, dataset: &DatasetName, wished: &Creation) -> Creation {
     let received = wished
         .received
         .iter()

@@ -24,6 +24,9 @@ mod batch;
 mod creation;
 mod pulse;
 mod stream;
+#[cfg(test)]
+mod tests;
+mod twice;
 
 /// No client may ask to be waited for longer.
 const LONGEST_PATIENCE: u32 = 3600;
@@ -35,7 +38,7 @@ pub struct Server {
     pub host: Arc<dyn Host>,
     /// Its rules for this peer.
     pub policy: Policy,
-    /// Its name, its run directory, and how long a client may be silent before its hello; from then on the client's own word counts.
+    /// Its name, the tag that its rules are for, its run directory, and how long a client may be silent before its hello; from then on the client's own word counts.
     pub settings: Settings,
     /// The version of OpenZFS.
     pub zfs: String,
@@ -67,7 +70,7 @@ impl Server {
         let Request::Hello(hello) = request else {
             return Err(End::Broken(Broken::OutOfTurn("a request before a hello".into())));
         };
-        let tag = match accept(&hello) {
+        let tag = match self.accept(&hello) {
             Ok(tag) => tag,
             Err(error) => {
                 channel.answer(number, &Reply::Failed(error)).map_err(ended)?;
@@ -88,6 +91,23 @@ impl Server {
         })
     }
 
+    fn accept(&self, hello: &Hello) -> Result<Tag, Error> {
+        if !(hello.oldest..=hello.newest).contains(&VERSION) {
+            let text = format!(
+                "zrep {} speaks version {VERSION} of the protocol, not {} to {}",
+                env!("ZREP_VERSION"),
+                hello.oldest,
+                hello.newest
+            );
+            return Err(
+                Error::new(ErrorKind::Unreachable, text).with_hint("install the same version of zrep on both machines")
+            );
+        }
+        let tag = Tag::new(&hello.tag).map_err(|error| denied(error.to_string()))?;
+        self.policy.require_tag(&self.settings.me.tag, &tag).map_err(refused)?;
+        Ok(tag)
+    }
+
     fn welcome(&self) -> Welcome {
         Welcome {
             version: VERSION,
@@ -105,21 +125,6 @@ fn ended(broken: Broken) -> End {
         Broken::Closed => End::Closed,
         other => End::Broken(other),
     }
-}
-
-fn accept(hello: &Hello) -> Result<Tag, Error> {
-    if !(hello.oldest..=hello.newest).contains(&VERSION) {
-        let text = format!(
-            "zrep {} speaks version {VERSION} of the protocol, not {} to {}",
-            env!("ZREP_VERSION"),
-            hello.oldest,
-            hello.newest
-        );
-        return Err(
-            Error::new(ErrorKind::Unreachable, text).with_hint("install the same version of zrep on both machines")
-        );
-    }
-    Tag::new(&hello.tag).map_err(|error| Error::new(ErrorKind::Denied, error.to_string()))
 }
 
 /// A client that has said hello.
@@ -175,9 +180,7 @@ impl Session {
             Request::LockSeen(name) => Ok(Reply::Seen(self.lock_seen(&name)?)),
             Request::Apply(batch) => Ok(Reply::Applied(self.apply(&batch))),
             Request::Estimate(transfer) => {
-                self.policy()
-                    .require(Right::Send, &transfer.snapshot.dataset())
-                    .map_err(refused)?;
+                self.require_source(&transfer)?;
                 Ok(Reply::Number(host.estimate(&transfer)?))
             }
             Request::MayTurn(name) => {

@@ -16,7 +16,7 @@ const SIGNS: u32 = 6;
 
 /// A client that does not write for so many times its patience in the middle of a stream is given up. It may be at work itself: a
 /// sender that looks for changes in a large dataset writes nothing for minutes.
-const STANDSTILL: u32 = 10;
+pub(super) const STANDSTILL: u32 = 10;
 
 /// What there is to tell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

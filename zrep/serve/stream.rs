@@ -1,13 +1,18 @@
 //! Streams that a client sends or wants, and what stands around them.
 
+use std::time::Duration;
+
 use super::{End, Session, denied, ended, refused};
 use crate::host::{Carried, Error, ErrorKind, Received};
-use crate::plan::{Action, Transfer};
+use crate::model::State;
+use crate::plan::pairing::is_named;
+use crate::plan::{Action, BaseName, IfHeld, Transfer};
 use crate::policy::{Policy, Right};
 use crate::props::View;
 use crate::relay::{self, Way};
+use crate::serve::batch::require_few;
 use crate::serve::creation;
-use crate::serve::pulse::Pulse;
+use crate::serve::pulse::{Pulse, STANDSTILL};
 use crate::wire::channel::Channel;
 use crate::wire::message::{Encoding, Receive, Reply, Send};
 
@@ -41,11 +46,24 @@ impl Session {
         self.require_receivable(&mut transfer)?;
         // Judged as a whole first: nothing is begun of what cannot be finished.
         for batch in [&before, &after] {
+            require_few(batch)?;
             batch
                 .iter()
                 .try_for_each(|action| self.policy().judge(&self.tag, action).map(drop))
                 .map_err(refused)?;
         }
+        // An undo behind the stream can only be of what was made before it.
+        let undone = after.iter().filter(|action| {
+            matches!(
+                action,
+                Action::Destroy {
+                    if_held: IfHeld::Fail,
+                    ..
+                }
+            )
+        });
+        let undone: Vec<Action> = undone.cloned().collect();
+        self.judge(&undone).map_err(|failed| failed.error)?;
         let filter = self.require_filter(filter)?;
         let before = self.apply(&before);
         let (mut received, mut applied) = (None, None);
@@ -81,31 +99,63 @@ impl Session {
             .way_in()
             .and_then(|input| relay::inward(&way, input, channel.patience()))
             .map_err(io)?;
-        let received = self.pulse.as_ref().map_or_else(
-            || self.server.host.receive(transfer, input.try_clone().map_err(io)?),
-            |pulse| pulse.counting(|| self.server.host.receive(transfer, input.try_clone().map_err(io)?)),
-        );
+        let within = Self::time_to_begin(channel, encoding);
+        let look = || self.require_unchanged(transfer);
+        let receive = || {
+            let input = input.try_clone().map_err(io)?;
+            self.server.host.receive_begun(transfer, input, within, &look)
+        };
+        let received = self
+            .pulse
+            .as_ref()
+            .map_or_else(receive, |pulse| pulse.counting(receive));
         drop(input);
         let relayed = relay.join();
         let received = received?;
         relayed.map(|()| received)
     }
 
+    /// A kernel writes the beginning of its stream at once. Who compresses or filters it may hold that back until there is more.
+    fn time_to_begin(channel: &Channel, encoding: Encoding) -> Duration {
+        match encoding {
+            Encoding::Plain => channel.patience(),
+            Encoding::Chunks | Encoding::Zstd => channel.patience() * STANDSTILL,
+        }
+    }
+
     /// Only a replica is received into, and only this machine's own properties say what is one.
-    fn require_receivable(&self, transfer: &mut Transfer) -> Result<(), Error> {
+    pub(super) fn require_receivable(&self, transfer: &mut Transfer) -> Result<(), Error> {
         let dataset = transfer.into.dataset();
         self.policy().require(Right::Receive, &dataset).map_err(refused)?;
-        if let Some(creation) = &mut transfer.creation {
-            *creation = creation::harmless(&self.tag, &dataset, creation);
-        }
         let state = self.server.host.glance(&dataset)?;
-        let is_master = state
-            .as_ref()
-            .is_some_and(|state| View::new(state, &self.tag).is_master());
-        let is_replica = state
-            .as_ref()
-            .is_none_or(|state| View::new(state, &self.tag).is_paired() || state.inconsistent);
-        match (is_master, is_replica || self.policy() == &Policy::User) {
+        transfer.creation = creation::allowed(&self.tag, &dataset, state.as_ref(), transfer.creation.take());
+        state.map_or(Ok(()), |state| self.require_replica(&state))
+    }
+
+    /// The same when the stream has begun. Since it was announced, a takeover may have made the dataset the master: to the kernel a base with
+    /// snapshots behind it is good enough as long as nothing was written, and what was taken over would be gone.
+    pub(super) fn require_unchanged(&self, transfer: &Transfer) -> Result<(), Error> {
+        let dataset = transfer.into.dataset();
+        let Some(state) = self.server.host.observe(&dataset)? else {
+            return Ok(());
+        };
+        self.require_replica(&state)?;
+        let newest = state.newest().map(|newest| newest.guid);
+        match &transfer.base {
+            Some(base) if newest != Some(base.guid) => Err(Error::new(
+                ErrorKind::WrongBase,
+                format!("receive into {dataset}: {} is not its newest snapshot", base.name),
+            )),
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    fn require_replica(&self, state: &State) -> Result<(), Error> {
+        let (dataset, view) = (&state.name, View::new(state, &self.tag));
+        // N.B. a dataset that was renamed carries the properties of a pair that it is not part of.
+        let is_of_pair = view.is_paired() && view.link().is_none_or(|link| is_named(&link, state));
+        let is_replica = is_of_pair || state.inconsistent || self.policy() == &Policy::User;
+        match (view.is_master(), is_replica) {
             (true, _) => Err(denied(format!("receive into {dataset}: it is the master here"))),
             (false, false) => Err(denied(format!(
                 "receive into {dataset}: it is no replica of a pairing with tag {}",
@@ -133,10 +183,7 @@ impl Session {
             filter,
         } = send;
         let guard = self.pulse.as_ref().map(|pulse| pulse.beat(number));
-        let allowed = self
-            .policy()
-            .require(Right::Send, &transfer.snapshot.dataset())
-            .map_err(refused);
+        let allowed = self.require_source(&transfer);
         let allowed = allowed.and_then(|()| self.require_filter(filter));
         let allowed = allowed.and_then(|filter| self.require_sendable(&before, &transfer).map(|()| filter));
         let before = allowed.map(|filter| (filter, self.apply(&before)));
@@ -155,6 +202,19 @@ impl Session {
         self.send_stream(channel, number, &transfer, encoding, filter)
             .map_err(End::Stream)?;
         channel.answer(number, &Reply::Sent()).map_err(ended)
+    }
+
+    /// What is sent, and what it is sent from: by an error, a base elsewhere would tell whether it is there.
+    pub(super) fn require_source(&self, transfer: &Transfer) -> Result<(), Error> {
+        let base = transfer.base.as_ref().map(|base| match &base.name {
+            BaseName::Snapshot(name) => name.dataset(),
+            BaseName::Bookmark(name) => name.dataset(),
+        });
+        [Some(transfer.snapshot.dataset()), base]
+            .iter()
+            .flatten()
+            .try_for_each(|dataset| self.policy().require(Right::Send, dataset))
+            .map_err(refused)
     }
 
     /// Once the stream is announced, a failure ends the session. So it is looked before whether there is something to send at all.

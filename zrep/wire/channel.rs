@@ -169,6 +169,21 @@ fn read_exact(input: &mut PipeReader, mut bytes: &mut [u8], patience: Duration) 
     Ok(())
 }
 
+/// Reads so many bytes, all of them `within` that time.
+pub fn read_within(mut input: &PipeReader, mut bytes: &mut [u8], within: Duration) -> Result<(), Broken> {
+    let deadline = Instant::now() + within;
+    while !bytes.is_empty() {
+        wait(input.as_fd(), PollFlags::IN, deadline, within)?;
+        match input.read(bytes) {
+            Ok(0) => return Err(Broken::Closed),
+            Ok(read) => bytes = &mut bytes[read..],
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(())
+}
+
 fn write_all(out: &mut PipeWriter, mut bytes: &[u8], patience: Duration) -> Result<(), Broken> {
     while !bytes.is_empty() {
         wait(out.as_fd(), PollFlags::OUT, Instant::now() + patience, patience)?;

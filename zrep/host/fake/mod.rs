@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::{PipeReader, PipeWriter};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use super::{Applied, BatchError, Error, ErrorKind, Host, Received};
 use crate::model::{Guid, Kind, Origin, Setting, Snapshot, State};
@@ -299,8 +300,19 @@ impl Host for Fake {
     }
 
     fn receive(&self, transfer: &Transfer, input: PipeReader) -> Result<Received, Error> {
+        self.receive_begun(transfer, input, Duration::MAX, &|| Ok(()))
+    }
+
+    fn receive_begun(
+        &self,
+        transfer: &Transfer,
+        input: PipeReader,
+        _within: Duration,
+        begun: &dyn Fn() -> Result<(), Error>,
+    ) -> Result<Received, Error> {
         // The lock is not held while reading: the sender may be this same machine.
         let header = stream::Header::read(&input)?;
+        begun()?;
         stream::admit(&mut self.world(), transfer, &header)?;
         let room = self.world().room.get(transfer.into.dataset().pool()).copied();
         let body = stream::Body::read(input, &header, room);

@@ -3,6 +3,7 @@
 use std::io::{PipeReader, PipeWriter};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use super::{Applied, BatchError, Error, ErrorKind, Host, Received};
 use crate::lock;
@@ -144,7 +145,17 @@ impl Host for Local {
     }
 
     fn receive(&self, transfer: &Transfer, input: PipeReader) -> Result<Received, Error> {
-        self.receive_stream(transfer, input)
+        self.receive_stream(transfer, input, None, &|| Ok(()))
+    }
+
+    fn receive_begun(
+        &self,
+        transfer: &Transfer,
+        input: PipeReader,
+        within: Duration,
+        begun: &dyn Fn() -> Result<(), Error>,
+    ) -> Result<Received, Error> {
+        self.receive_stream(transfer, input, Some(within), begun)
     }
 
     fn lock_seen(&self, state: &State, tag: &Tag) -> Seen {

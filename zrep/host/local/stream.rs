@@ -1,5 +1,6 @@
 //! Streams: the kernel writes into one end of a pipe and reads from the other. What passes through here is the begin record alone.
 
+use std::fmt;
 use std::io::{PipeReader, PipeWriter};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,7 +12,11 @@ use super::error::from_ffi;
 use crate::host::{Error, ErrorKind, Received};
 use crate::model::{Guid, Native};
 use crate::plan::{BaseName, Creation, Transfer};
-use zfs_ffi::{BeginRecord, Handle, HistoryPoint, NvList, ReceiveOptions, ResumePoint, SendFlags, SendOptions};
+use crate::wire::channel::{Broken, read_within};
+use zfs_ffi::{
+    BeginRecord, Handle, HistoryPoint, NvList, RECORD_SIZE, ReceiveOptions, ResumePoint, SendFlags, SendOptions,
+    SnapshotName,
+};
 
 /// How often a watcher hears of the progress.
 const TICK: Duration = Duration::from_millis(100);
@@ -64,25 +69,33 @@ impl Local {
         })
     }
 
-    pub(super) fn receive_stream(&self, transfer: &Transfer, input: PipeReader) -> Result<Received, Error> {
-        zfs_ffi::with_own_files(input.into(), |input| self.receive_from(transfer, input))
+    pub(super) fn receive_stream(
+        &self,
+        transfer: &Transfer,
+        input: PipeReader,
+        within: Option<Duration>,
+        begun: &dyn Fn() -> Result<(), Error>,
+    ) -> Result<Received, Error> {
+        let begin = read_begin(&transfer.into, &input, within)?;
+        require_promised(transfer, &begin)?;
+        begun()?;
+        // N.B. all that opens a file of its own is done by now: the thread below has a table of descriptors of its own.
+        let creation = self.creation_of(transfer)?;
+        zfs_ffi::with_own_files(input.into(), |input| {
+            self.receive_from(transfer, &begin, creation, input)
+        })
     }
 
-    fn receive_from(&self, transfer: &Transfer, input: BorrowedFd<'_>) -> Result<Received, Error> {
+    fn receive_from(
+        &self,
+        transfer: &Transfer,
+        begin: &BeginRecord,
+        creation: Option<&Creation>,
+        input: BorrowedFd<'_>,
+    ) -> Result<Received, Error> {
         let target = &transfer.into;
-        // N.B. a sender that fails before its first byte closes the pipe: the cause is on its side.
-        let early = |error: zfs_ffi::Error| Error::new(ErrorKind::Interrupted, format!("receive {target}: {error}"));
-        let begin = BeginRecord::read_fd(input).map_err(early)?;
-        require_promised(transfer, &begin)?;
-        let received = transfer
-            .creation
-            .as_ref()
-            .map(received_list)
-            .transpose()
-            .map_err(from_ffi)?;
-        let overrides = transfer
-            .creation
-            .as_ref()
+        let received = creation.map(received_list).transpose().map_err(from_ffi)?;
+        let overrides = creation
             .map(overrides)
             .transpose()
             .map_err(from_ffi)?
@@ -93,7 +106,7 @@ impl Local {
             overrides,
             ..ReceiveOptions::default()
         };
-        let done = self.core.receive(target, &begin, &options, input).map_err(from_ffi)?;
+        let done = self.core.receive(target, begin, &options, input).map_err(from_ffi)?;
         let warnings = done.property_errors.iter().map(|item| {
             format!(
                 "{target}: property {} was not taken over (error {})",
@@ -106,10 +119,47 @@ impl Local {
             warnings: warnings.collect(),
         })
     }
+
+    /// The properties of a new dataset. To one that is there they would be the end of those that it has.
+    fn creation_of<'a>(&self, transfer: &'a Transfer) -> Result<Option<&'a Creation>, Error> {
+        let Some(creation) = &transfer.creation else {
+            return Ok(None);
+        };
+        let state = self.state_alone(&transfer.into.dataset())?;
+        Ok(state.is_none_or(|state| state.inconsistent).then_some(creation))
+    }
 }
+
+/// Reads the begin record, which must be there as a whole `within` that time.
+fn read_begin(target: &SnapshotName, input: &PipeReader, within: Option<Duration>) -> Result<BeginRecord, Error> {
+    // N.B. a sender that fails before its first byte closes the pipe: the cause is on its side.
+    let early = |error: &dyn fmt::Display| Error::new(ErrorKind::Interrupted, format!("receive {target}: {error}"));
+    let Some(within) = within else {
+        return BeginRecord::read_fd(input.as_fd()).map_err(|error| early(&error));
+    };
+    let mut bytes = [0; RECORD_SIZE];
+    read_within(input, &mut bytes, within).map_err(|broken| match broken {
+        Broken::Silent(limit) => early(&format!("the stream had not begun after {} s", limit.as_secs())),
+        Broken::Closed => early(&"the stream ended early"),
+        other => early(&other),
+    })?;
+    BeginRecord::parse(bytes).map_err(|error| early(&error))
+}
+
+/// What may stand behind a begin record. The kernel takes memory of the announced length before it looks at anything; the keys of an encrypted
+/// dataset are a few kilobytes.
+const LONGEST_PAYLOAD: u32 = 1 << 20;
 
 /// Looks whether the stream is the one that was promised, before the kernel sees it.
 fn require_promised(transfer: &Transfer, begin: &BeginRecord) -> Result<(), Error> {
+    if begin.payload_len() > LONGEST_PAYLOAD {
+        let text = format!(
+            "receive {}: the begin record announces {} bytes behind it, and {LONGEST_PAYLOAD} are allowed",
+            transfer.into,
+            begin.payload_len()
+        );
+        return Err(Error::new(ErrorKind::BadStream, text));
+    }
     let base = transfer.base.as_ref().map(|base| base.guid.0);
     let guid = transfer.guid.map(|guid| guid.0);
     let as_promised =
@@ -162,3 +212,6 @@ fn report(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;
