@@ -73,7 +73,7 @@ impl Session {
         let mut kept = Vec::with_capacity(batch.len());
         for (index, action) in batch.iter().enumerate() {
             let judged = self.policy().judge(&self.tag, action).map_err(refused);
-            let verdict = judged.and_then(|verdict| self.look_twice(action, &verdict));
+            let verdict = judged.and_then(|verdict| self.look_twice(action, &verdict, batch));
             kept.push(verdict.map_err(|error| BatchError {
                 index,
                 begun: false,

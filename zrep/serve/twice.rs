@@ -13,8 +13,13 @@ use zfs_ffi::{DatasetName, SnapshotName};
 const EPOCH_LIMIT: u64 = 1 << 63;
 
 impl Session {
-    /// What an action comes to without being done, if it is not to be done.
-    pub(super) fn look_twice(&self, action: &Action, verdict: &Verdict) -> Result<Option<Applied>, Error> {
+    /// What an action of `batch` comes to without being done, if it is not to be done.
+    pub(super) fn look_twice(
+        &self,
+        action: &Action,
+        verdict: &Verdict,
+        batch: &[Action],
+    ) -> Result<Option<Applied>, Error> {
         let (snapshot, guid) = match action {
             Action::Destroy { snapshot, guid, .. } => (snapshot, guid),
             Action::Set {
@@ -37,7 +42,7 @@ impl Session {
                 format!("destroy {snapshot}: a peer may destroy only what it made itself in the same session"),
             )
             .with_hint("no rule allows this; do it on that machine itself")),
-            Verdict::IfExpired if self.has_expired(&snapshot.dataset(), *guid)? => Ok(None),
+            Verdict::IfExpired if self.has_expired(&snapshot.dataset(), *guid, batch)? => Ok(None),
             Verdict::IfExpired => Ok(Some(Applied::Kept {
                 reason: "this side's own savecount keeps it".into(),
             })),
@@ -83,7 +88,7 @@ impl Session {
         Ok(())
     }
 
-    fn has_expired(&self, dataset: &DatasetName, guid: Guid) -> Result<bool, Error> {
+    fn has_expired(&self, dataset: &DatasetName, guid: Guid, batch: &[Action]) -> Result<bool, Error> {
         let Some(state) = self.server.host.observe(dataset)? else {
             return Ok(true);
         };
@@ -101,7 +106,13 @@ impl Session {
         // N.B. which one was sent last stands on the snapshots themselves, and that is not part of what was observed.
         let snapshots = self.server.host.snapshots_since(dataset, 0)?;
         let state = State { snapshots, ..state };
-        let Some(last) = View::new(&state, &self.tag).last_sent() else {
+        // The mark on what has just been sent may be part of the same batch.
+        let marked = state
+            .snapshots
+            .iter()
+            .rev()
+            .find(|snapshot| is_marked(&state, snapshot, batch));
+        let Some(last) = marked.or(View::new(&state, &self.tag).last_sent()) else {
             return Ok(false);
         };
         let excess = expire::on_master(&self.tag, &state.snapshots, last.guid, count);
@@ -169,6 +180,16 @@ impl Session {
             partial.to_name
         )))
     }
+}
+
+fn is_marked(state: &State, snapshot: &Snapshot, batch: &[Action]) -> bool {
+    batch.iter().any(|action| match action {
+        Action::Set {
+            on: Object::Snapshot(name),
+            ..
+        } => name.dataset() == state.name && name.short() == snapshot.name,
+        _ => false,
+    })
 }
 
 fn foreign(text: String) -> Error {
