@@ -141,8 +141,17 @@ fn every_record_is_on_its_machine(world: &World) -> Result<(), String> {
     Ok(())
 }
 
-/// P4 at the end: what is not zrep's has its own name.
+/// P4 at the end: what is not zrep's has its own name, and what a master had for itself has one name.
 pub fn everything_is_in_its_place(world: &World) -> Result<(), String> {
+    for state in world.machines.iter().flat_map(|fake| fake.dump()) {
+        let aside = state.name.as_str().split_once("_diverged_e");
+        if aside.is_some_and(|(_, epoch)| epoch.contains('-')) {
+            return Err(format!(
+                "P4: {} is kept aside in the epoch in which something was already",
+                state.name
+            ));
+        }
+    }
     for (machine, before, _) in &world.foreign.datasets {
         let states = world.machines[*machine].dump();
         let in_place = |state: &State| (state.guid, &state.name) == (before.guid, &before.name);

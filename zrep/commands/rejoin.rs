@@ -9,11 +9,12 @@ use crate::cli::RejoinArgs;
 use crate::contact::{self, Purpose};
 use crate::execute::{self, Done, Ends, Job, Quiet};
 use crate::exit::Exit;
+use crate::host::ErrorKind;
 use crate::model::{Link, Side, State};
 use crate::peers::Machine;
 use crate::plan::pairing::{self, Place, link_of};
 use crate::plan::rejoin::{self, Scene};
-use crate::plan::{settle, standing, sync};
+use crate::plan::{Plan, settle, standing, sync};
 use crate::problem::Problem;
 use crate::props::View;
 use crate::refusal::{Refusal, Why, counted, quoted};
@@ -40,6 +41,10 @@ fn rejoin(args: &RejoinArgs, session: &Session) -> Result<Value, Problem> {
     }
     let found = Found::of(session, &name)?;
     let me = &session.settings.me;
+    if let Some(done) = found.try_to_follow(session, args.dry_run)? {
+        say_done(session, &found, &done);
+        return Ok(result_json(name.as_str(), &Plan::default(), Some(&done)));
+    }
     let (aside, renamed) = found.aside(session)?;
     let was = found.was(renamed.as_ref())?;
     let scene = Scene {
@@ -66,20 +71,23 @@ fn rejoin(args: &RejoinArgs, session: &Session) -> Result<Value, Problem> {
         Some(lock) => execute::run(job, &UntilBegun::new(&Quiet, lock))?,
         None => execute::run(job, &Quiet)?,
     };
-    session
-        .ui
-        .say(&format!("{name} is the replica of {} now.", found.place));
     let done = patiently(session, || catch_up(session, &name))?;
-    let bytes = usize::try_from(done.bytes()).unwrap_or(usize::MAX);
-    session
-        .ui
-        .say(&format!("{name}: brought up to date, {}.", counted(bytes, "byte")));
+    say_done(session, &found, &done);
     let mut result = result_json(name.as_str(), &plan, Some(&done));
     if keeps {
         say_kept_aside(session, &aside);
         result["kept_aside"] = json!(aside.as_str());
     }
     Ok(result)
+}
+
+fn say_done(session: &Session, found: &Found, done: &Done) {
+    let bytes = usize::try_from(done.bytes()).unwrap_or(usize::MAX);
+    let (name, bytes) = (&found.name, counted(bytes, "byte"));
+    session
+        .ui
+        .say(&format!("{name} is the replica of {} now.", found.place));
+    session.ui.say(&format!("{name}: brought up to date, {bytes}."));
 }
 
 fn say_kept_aside(session: &Session, aside: &DatasetName) {
@@ -174,6 +182,30 @@ impl Found {
             (true | false, false) => refuse(Why::NotSuperseded {
                 other: self.place.to_string(),
             }),
+        }
+    }
+
+    /// Brings a replica up to date that seems to have been written to, where ZFS finds that it was not.
+    ///
+    /// N.B. a clone of a snapshot that was taken while its intent log was in use counts as written to from its first moment: the block in
+    /// which the log is noted becomes its own (`dsl_dataset_zero_zil`). So does the replica that a rejoin has just made, and a rejoin that is
+    /// typed again after a crash would keep that block aside as if it were somebody's data. Only `zfs receive` compares what matters.
+    fn try_to_follow(&self, session: &Session, dry_run: bool) -> Result<Option<Done>, Problem> {
+        let (Some(old), None) = (&self.old, &self.renamed) else {
+            return Ok(None);
+        };
+        let is_replica = !View::new(old, &session.settings.me.tag).is_master();
+        if !is_replica || old.written == 0 || !standing::has_arrived(old, &self.new) {
+            return Ok(None);
+        }
+        if dry_run {
+            session.ui.note(&format!("{}: what follows is done only if ZFS finds, as it is sent to, that anything but its own records was written to it.", self.name));
+            return Ok(None);
+        }
+        match patiently(session, || catch_up(session, &self.name)) {
+            Ok(done) => Ok(Some(done)),
+            Err(Problem::Failed(failure)) if failure.error.kind == ErrorKind::Modified => Ok(None),
+            Err(problem) => Err(problem),
         }
     }
 

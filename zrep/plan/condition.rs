@@ -122,7 +122,7 @@ impl Condition {
             Self::Prepared => "a failover to this side has begun and has not ended".to_owned(),
             Self::Gated => "read-only since the boot, because the other side could not be asked who is the master".to_owned(),
             Self::ReadonlyMaster => "a master that is read-only, though no failover has made it so".to_owned(),
-            Self::Diverged => format!("diverged: {} were written to this replica since its last snapshot", bytes(state.written)),
+            Self::Diverged => format!("diverged: {} count as written to this replica since its last snapshot", bytes(state.written)),
             Self::WritableReplica => "a replica that can be written to: what is written makes the next sync fail".to_owned(),
             Self::Incomplete => "its first receive has not come to its end; `zrep init` on the other side completes it".to_owned(),
             Self::Interrupted => format!(

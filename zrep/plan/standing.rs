@@ -141,7 +141,8 @@ pub fn has_more(old: &State, new: &State) -> bool {
     old.written != 0 || !has_arrived(old, new)
 }
 
-fn has_arrived(old: &State, new: &State) -> bool {
+/// Whether the newest snapshot of `old` is one of `new`'s.
+pub fn has_arrived(old: &State, new: &State) -> bool {
     old.newest()
         .is_some_and(|newest| new.snapshots.iter().any(|snapshot| snapshot.guid == newest.guid))
 }

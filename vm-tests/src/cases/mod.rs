@@ -144,6 +144,7 @@ cases! {
         keeps_aside_what_diverged,
         leaves_children_where_they_are,
         only_steps_down_without_a_tail,
+        takes_no_noise_for_data,
     ],
     takeover: [
         turns_the_pair_from_the_targets_side,

@@ -76,6 +76,8 @@ pub(super) fn carry_out(world: &mut World, action: &Action) -> Applied {
                 let mut state = new_state(name.clone(), guid, origin.state.kind);
                 properties.iter().for_each(|(name, value)| set(&mut state, name, value));
                 state.referenced = head.len() as u64;
+                // N.B. where the intent log was in use at the snapshot, a clone counts as written to: see `commands/rejoin.rs`.
+                state.written = 1024;
                 let clone = Dataset {
                     state,
                     head,
