@@ -15,8 +15,8 @@ pub fn command_of(_pid: i32) -> Option<String> {
 /// The kernel sizes pipes by itself here.
 pub fn enlarge(_pipe: impl AsFd) {}
 
-/// What threads have read is not counted here.
-pub fn bytes_read_by_others() -> Option<u64> {
+/// What threads have read and written is not counted here.
+pub fn bytes_moved_by_others() -> Option<u64> {
     None
 }
 

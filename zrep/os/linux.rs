@@ -39,18 +39,20 @@ pub fn enlarge(pipe: impl AsFd) {
     let _ = rustix::pipe::fcntl_setpipe_size(pipe, 1 << 20);
 }
 
-/// How many bytes the other threads of this process have read; what the kernel reads for them in an ioctl counts, too. Grows while a stream
-/// comes in.
-pub fn bytes_read_by_others() -> Option<u64> {
+/// How many bytes the other threads of this process have read and written; what the kernel does for them in an ioctl counts, too. Grows
+/// while a stream moves.
+pub fn bytes_moved_by_others() -> Option<u64> {
     let own = rustix::thread::gettid().as_raw_nonzero().to_string();
     let mut sum = 0;
     for thread in fs::read_dir("/proc/self/task").ok()?.flatten() {
         if thread.file_name().to_str() != Some(&own) {
             let io = fs::read_to_string(thread.path().join("io")).unwrap_or_default();
-            sum += io
-                .lines()
-                .find_map(|line| line.strip_prefix("rchar: ")?.trim().parse::<u64>().ok())
-                .unwrap_or(0);
+            let counted = io.lines().filter_map(|line| {
+                let (name, count) = line.split_once(": ")?;
+                let moved = name == "rchar" || name == "wchar";
+                moved.then(|| count.parse::<u64>().ok()).flatten()
+            });
+            sum += counted.sum::<u64>();
         }
     }
     Some(sum)

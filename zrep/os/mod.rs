@@ -16,7 +16,7 @@ mod system;
 #[path = "linux.rs"]
 mod system;
 
-pub use system::{bytes_read_by_others, command_of, enlarge, flush, mappers, started};
+pub use system::{bytes_moved_by_others, command_of, enlarge, flush, mappers, started};
 
 use crate::settings::Machine;
 

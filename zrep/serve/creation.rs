@@ -9,6 +9,9 @@ use zfs_ffi::DatasetName;
 /// The longest value of a user property that ZFS takes.
 const LONGEST: usize = 8192;
 
+/// Properties of volumes that make devices of a peer's data, which this machine's udev and kernel then look into.
+const DEVICES: [&str; 2] = ["volmode", "snapdev"];
+
 /// The properties that a receive comes with here. A dataset that is there keeps what it has: to the kernel, properties that come with a stream
 /// replace all that came before, and may take the local ones along. A new one is read-only, whether the peer wishes for properties or not.
 pub(super) fn allowed(
@@ -42,7 +45,7 @@ fn harmless(tag: &Tag, dataset: &DatasetName, wished: &Creation) -> Creation {
 
 fn is_harmless(tag: &Tag, dataset: &DatasetName, name: &str, value: &Native) -> bool {
     if !name.contains(':') {
-        return COPIED.contains(&name);
+        return COPIED.contains(&name) && !DEVICES.contains(&name);
     }
     let Native::Text(text) = value else { return false };
     match Key::ALL.into_iter().find(|key| tag.property(*key) == name) {
@@ -85,6 +88,7 @@ mod tests {
                 number("recordsize"),
                 number("setuid"),
                 number("canmount"),
+                number("volmode"),
                 text("mountpoint", "/"),
                 text("sharenfs", "rw"),
                 text("org.openzfs.systemd:required-by", "x"),

@@ -8,14 +8,14 @@ use std::time::{Duration, Instant};
 
 use crate::os;
 use crate::ui;
-use crate::wire::channel::write_frame;
+use crate::wire::channel::{has_room, write_frame};
 use crate::wire::message::Reply;
 
 /// So many signs are given within a client's patience.
 const SIGNS: u32 = 6;
 
-/// A client that does not write for so many times its patience in the middle of a stream is given up. It may be at work itself: a
-/// sender that looks for changes in a large dataset writes nothing for minutes.
+/// A client that does not write, or not read, for so many times its patience in the middle of a stream is given up. It may be at work
+/// itself: a sender that looks for changes in a large dataset writes nothing for minutes, and a receiver waits for its disks.
 pub(super) const STANDSTILL: u32 = 10;
 
 /// What there is to tell.
@@ -39,8 +39,8 @@ struct Shared {
     work: Mutex<Work>,
     changed: Condvar,
     ended: AtomicBool,
-    /// A stream is being read.
-    reads: AtomicBool,
+    /// A stream is being read or written.
+    streams: AtomicBool,
 }
 
 /// As long as it lives, signs are given.
@@ -54,7 +54,7 @@ impl Pulse {
             work: Mutex::new(Work::Idle),
             changed: Condvar::new(),
             ended: AtomicBool::new(false),
-            reads: AtomicBool::new(false),
+            streams: AtomicBool::new(false),
         });
         let telling = Arc::clone(&shared);
         thread::Builder::new()
@@ -75,11 +75,11 @@ impl Pulse {
         Beat(Arc::clone(&self.shared))
     }
 
-    /// Does `work`, which reads a stream, and tells how much of it was read.
+    /// Does `work`, which reads or writes a stream, and sees to it that the stream moves.
     pub(super) fn counting<T>(&self, work: impl FnOnce() -> T) -> T {
-        self.shared.reads.store(true, Ordering::Relaxed);
+        self.shared.streams.store(true, Ordering::Relaxed);
         let result = work();
-        self.shared.reads.store(false, Ordering::Relaxed);
+        self.shared.streams.store(false, Ordering::Relaxed);
         result
     }
 }
@@ -131,11 +131,16 @@ impl Shared {
     }
 
     fn tell(&self, work: &Work, out: &mut PipeWriter, patience: Duration, stream: &mut Standstill) {
-        let reads = self.reads.load(Ordering::Relaxed);
-        let bytes = reads.then(os::bytes_read_by_others).flatten();
+        let streams = self.streams.load(Ordering::Relaxed);
+        let bytes = streams.then(os::bytes_moved_by_others).flatten();
+        // Who has room left to write into is looking for what to send, and not waiting for its reader.
+        if *work == Work::Beside && has_room(out) {
+            stream.forget();
+        }
         if bytes.is_some_and(|bytes| stream.stands(bytes)) {
             // N.B. the thread that waits for the stream sits in the kernel; only the end of the process gets it out of there.
-            ui::server_note("the client has sent nothing for too long; giving it up");
+            let done = if *work == Work::Beside { "read" } else { "sent" };
+            ui::server_note(&format!("the client has {done} nothing for too long; giving it up"));
             std::process::exit(1);
         }
         match work {

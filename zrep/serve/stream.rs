@@ -254,7 +254,10 @@ impl Session {
             .and_then(|out| relay::outward(&way, out, number, channel.patience()))
             .map_err(io)?;
         let _beat = self.pulse.as_ref().map(Pulse::beat_beside);
-        self.server.host.send(transfer, out, None)?;
-        relay.join()
+        let send = || self.server.host.send(transfer, out, None).and_then(|()| relay.join());
+        match &self.pulse {
+            Some(pulse) => pulse.counting(send),
+            None => send(),
+        }
     }
 }

@@ -132,6 +132,11 @@ impl Channel {
     }
 }
 
+/// Whether something could be written into a pipe right now.
+pub fn has_room(out: &PipeWriter) -> bool {
+    wait(out.as_fd(), PollFlags::OUT, Instant::now(), Duration::ZERO).is_ok()
+}
+
 /// Reads one frame.
 pub fn read_frame(input: &mut PipeReader, patience: Duration, longest: u32) -> Result<(Header, Vec<u8>), Broken> {
     let mut bytes = [0; HEADER];

@@ -163,6 +163,7 @@ cases! {
         a_key_opens_what_its_rule_says,
         a_loop_starts_one_ssh_and_nothing_else,
         a_pair_turns_while_its_loop_runs,
+        a_reader_that_does_not_read_is_given_up,
         names_with_blanks_travel,
         no_server_outlives_its_client,
         roles_turn_from_either_side,
