@@ -4,6 +4,7 @@
 pub mod child;
 pub mod leftovers;
 pub mod libtest;
+pub mod part;
 pub mod pools;
 
 use std::path::PathBuf;
@@ -17,6 +18,7 @@ use crate::cases::{CASES, Case};
 use crate::tally::Tally;
 use child::Verdict;
 use leftovers::Baseline;
+use part::Part;
 
 /// Run the cases of the laboratory, in one of its guests
 #[derive(Debug, Parser)]
@@ -33,6 +35,9 @@ pub struct Args {
     /// Begin behind this case
     #[arg(long, value_name = "NAME")]
     pub after: Option<String>,
+    /// Do one share of the work, such as 1/2
+    #[arg(long, value_name = "N/N", default_value = "1/1")]
+    pub part: Part,
     /// How long one case may take
     #[arg(long, value_name = "SECS", default_value_t = 600)]
     pub timeout: u64,
@@ -62,7 +67,7 @@ pub fn main() -> ExitCode {
     if let Some(name) = &args.one {
         return child::main(name);
     }
-    let cases = selected(CASES, args.filter.as_deref(), args.after.as_deref());
+    let cases = selected(CASES, args.filter.as_deref(), args.after.as_deref(), args.part);
     if args.list {
         for case in cases {
             println!("{}", case.name);
@@ -83,12 +88,16 @@ pub fn main() -> ExitCode {
     }
 }
 
-fn selected<'a>(cases: &'a [Case], filter: Option<&str>, after: Option<&str>) -> Vec<&'a Case> {
+fn selected<'a>(cases: &'a [Case], filter: Option<&str>, after: Option<&str>, part: Part) -> Vec<&'a Case> {
     let start = after
         .and_then(|name| cases.iter().position(|case| case.name == name))
         .map_or(0, |at| at + 1);
-    let wanted = |case: &&Case| filter.is_none_or(|text| case.name.contains(text));
-    cases[start..].iter().filter(wanted).collect()
+    let wanted = |case: &Case| filter.is_none_or(|text| case.name.contains(text));
+    let dealt = cases.iter().enumerate().skip(start);
+    dealt
+        .filter(|(place, case)| part.has(*place) && wanted(case))
+        .map(|(_, case)| case)
+        .collect()
 }
 
 enum End {
@@ -115,7 +124,8 @@ impl Run {
                 return End::Unusable;
             }
         }
-        for test in args.tests.iter().flat_map(|dir| libtest::found(dir)) {
+        let programs = args.tests.iter().flat_map(|dir| libtest::found(dir)).enumerate();
+        for (_, test) in programs.filter(|(place, _)| args.part.has(*place)) {
             let pools = self.clear_away().and_then(|()| pools::make());
             self.tally += libtest::run(&test, args.filter.as_deref(), pools);
             if self.keep && !self.tally.success() {
@@ -177,7 +187,16 @@ mod tests {
     }
 
     fn names(filter: Option<&str>, after: Option<&str>) -> Vec<&'static str> {
-        selected(&cases(), filter, after).iter().map(|case| case.name).collect()
+        names_of("1/1", filter, after)
+    }
+
+    fn names_of(part: &str, filter: Option<&str>, after: Option<&str>) -> Vec<&'static str> {
+        let part = part.parse().unwrap();
+        let cases = cases();
+        selected(&cases, filter, after, part)
+            .iter()
+            .map(|case| case.name)
+            .collect()
     }
 
     #[test]
@@ -191,6 +210,13 @@ mod tests {
     fn a_second_guest_begins_behind_the_case_that_spoiled_the_first() {
         assert_eq!(names(None, Some("sync::a")), ["sync::b", "failover::a"]);
         assert_eq!(names(None, Some("failover::a")), Vec::<&str>::new());
+    }
+
+    #[test]
+    fn a_share_stays_the_same_behind_a_spoiled_guest() {
+        assert_eq!(names_of("1/2", None, None), ["sync::a", "failover::a"]);
+        assert_eq!(names_of("1/2", None, Some("sync::a")), ["failover::a"]);
+        assert_eq!(names_of("2/2", None, Some("sync::a")), ["sync::b"]);
     }
 
     #[test]
