@@ -5,6 +5,7 @@ pub mod chance;
 pub mod far;
 pub mod forest;
 pub mod pair;
+pub mod shell;
 pub mod trace;
 
 use std::fmt;
@@ -220,6 +221,10 @@ cases! {
         what_helps_without_a_common_snapshot_works,
         without_a_common_snapshot_there_is_no_sync,
         without_a_device_zrep_says_so,
+    ],
+    interop: [
+        takes_turns_with_the_script_on_one_host,
+        the_script_is_the_peer_of_a_push,
     ],
 }
 
