@@ -31,7 +31,7 @@ const LIBZFS: &[&str] = &[
     "zfs_(get_all_props|get_user_props|get_recvd_props)",
     "zfs_(name_to_prop|prop_get|prop_get_written_int|prop_set_list|prop_inherit)",
     "zfs_(iter_root|iter_filesystems|iter_snapshots)",
-    "zfs_(mount|unmount|is_mounted)",
+    "zfs_(mount|mount_at|unmount|is_mounted)",
     "zfs_(send_resume_token_to_nvlist|send_progress)",
 ];
 

@@ -61,6 +61,7 @@ pub fn applied(state: &mut State, action: &Action, result: &Applied, now: u64) {
             | Action::Destroy { .. }
             | Action::DestroyUnreceived(_)
             | Action::Mount(_)
+            | Action::Replay(_)
             | Action::ExpectUnmapped(_)
             | Action::ExpectUnwritten(_)
             | Action::Unmount(_)

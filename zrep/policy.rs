@@ -216,7 +216,7 @@ impl Policy {
             Action::Destroy { snapshot, if_held, .. } => self.judge_destroy(tag, snapshot, *if_held),
             Action::Rollback(name) => self.require(Right::Control, &name.dataset()).map(|()| Verdict::Do),
             // Who has its files mapped is told to those only who may stop them.
-            Action::Mount(name) | Action::Unmount(name) | Action::ExpectUnmapped(name) => {
+            Action::Mount(name) | Action::Replay(name) | Action::Unmount(name) | Action::ExpectUnmapped(name) => {
                 self.require(Right::Control, name).map(|()| Verdict::Do)
             }
             Action::ExpectUnwritten(name) => self.require_any(name).map(|()| Verdict::Do),

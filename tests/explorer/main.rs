@@ -128,6 +128,18 @@ fn mistakes_in_a_failover_are_found() {
 }
 
 #[test]
+fn an_intent_log_that_is_forgotten_is_found() {
+    let mistakes = [("the intent log is forgotten", mutants::INTENT_LOG_FORGOTTEN)];
+    let start = (Scene::Crashed, Layout::Serving);
+    are_found(
+        "a failover after a crash",
+        start,
+        &struck(&[on_source(&[FAILOVER])]),
+        &mistakes,
+    );
+}
+
+#[test]
 fn mistakes_in_a_forced_takeover_are_found() {
     let late = cut(&[on_source(&[ROUND]), on_target(&[TAKEOVER_ALONE])]);
     let mistakes = [

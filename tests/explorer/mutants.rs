@@ -58,6 +58,19 @@ pub(crate) const RECEIVED_MASTER_BELIEVED: Mistake = Mistake {
     ..FAITHFUL
 };
 
+/// What a crash has left in the intent log of a source that is not mounted is not applied before the last snapshot. All guards are there: none sees it.
+pub(crate) const INTENT_LOG_FORGOTTEN: Mistake = Mistake {
+    plan: without_replay,
+    ..FAITHFUL
+};
+
+fn without_replay(mut plan: Plan) -> Plan {
+    on_source(&mut plan, |actions| {
+        actions.retain(|action| !matches!(action, Action::Replay(_)))
+    });
+    plan
+}
+
 fn is_stream(stage: &Stage) -> bool {
     matches!(stage, Stage::Transfer(_))
 }

@@ -107,6 +107,8 @@ pub(crate) const SUBJECTS: &[Subject] = &[
     plain("refresh", Scene::Abandoned, |_| (1, REFRESH), moves),
     plain("gate", Scene::Gated, |_| (0, GATE), moves),
     plain("failover", Scene::Paired, |_| (0, FAILOVER), any_verb),
+    plain("failover of a crashed master", Scene::Crashed, |_| (0, FAILOVER), any_verb),
+    plain("takeover of a crashed master", Scene::Crashed, |_| (1, TAKEOVER), any_verb),
     plain("failover of an interrupted stream", Scene::Interrupted, |_| (0, FAILOVER), any_verb),
     plain("failover that had begun", Scene::Begun, |_| (0, FAILOVER), any_verb),
     plain("failover that was cut off", Scene::HalfTurned, |_| (0, FAILOVER), any_verb),
@@ -121,5 +123,6 @@ pub(crate) const SUBJECTS: &[Subject] = &[
     plain("takeover alone", Scene::Paired, |_| (1, TAKEOVER_ALONE), alone_then_rejoined),
     plain("takeover alone of what was prepared", Scene::Prepared, |_| (1, TAKEOVER_ALONE), alone_then_rejoined),
     plain("rejoin", Scene::Forced, |_| (0, REJOIN), rejoined),
+    plain("rejoin of a crashed master", Scene::CrashedAndOvertaken, |_| (0, REJOIN), rejoined),
     plain("rejoin without a tail", Scene::Overtaken, |_| (0, REJOIN), rejoined),
 ];

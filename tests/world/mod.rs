@@ -142,11 +142,14 @@ impl World {
 
     /// What tells this world from others.
     pub fn digest(&self) -> u64 {
-        let contents = |fake: &Fake| -> Vec<(State, Option<Vec<u8>>)> {
+        let contents = |fake: &Fake| -> Vec<(State, Option<Vec<u8>>, usize)> {
             let states = fake.dump().into_iter();
-            states
-                .map(|state| (state.clone(), fake.read(state.name.as_str())))
-                .collect()
+            let all = |state: State| {
+                let name = state.name.as_str();
+                let (data, unapplied) = (fake.read(name), fake.unapplied(name));
+                (state, data, unapplied)
+            };
+            states.map(all).collect()
         };
         let machines: Vec<_> = self.machines.iter().map(contents).collect();
         digest(&(machines, &self.alive, &self.acknowledged, self.forced, self.sealed))

@@ -33,6 +33,10 @@ pub enum Scene {
     Forced,
     /// The target has taken over alone, and the source has nothing that the target lacks.
     Overtaken,
+    /// The source has crashed, and is not mounted again: a record that was flushed stands in its intent log alone.
+    Crashed,
+    /// The same; then it was synced as it is, and the target has taken over alone.
+    CrashedAndOvertaken,
     /// The replica has received the property that says who is master.
     ReceivedMaster,
     /// The master has a strict gate.
@@ -82,6 +86,13 @@ impl Scene {
                 [0, 1].map(|side| world.local(side, "zrep:master").is_some()) == [true, true]
             }),
             Self::Forced => force(runner, &mut world),
+            Self::Crashed => world.fake(0).crash(SIDES[0]),
+            Self::CrashedAndOvertaken => {
+                world.fake(0).crash(SIDES[0]);
+                typed(runner, &mut world, 0, SYNC);
+                typed(runner, &mut world, 1, TAKEOVER_ALONE);
+                world.write(1);
+            }
             Self::Overtaken => {
                 typed(runner, &mut world, 0, SYNC);
                 typed(runner, &mut world, 1, TAKEOVER_ALONE);

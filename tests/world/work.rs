@@ -98,8 +98,10 @@ impl Work {
     }
 
     /// Whether the answer is the same at any time, and nothing comes of the call: no file is ever mapped in here, and nothing is unmounted.
+    /// (An intent log that waits to be applied has nobody else who would write to it: who writes, has mounted.)
     pub fn is_without_effect(&self) -> bool {
-        let is_idle = |action: &Action| matches!(action, Action::ExpectUnmapped(_) | Action::Mount(_));
+        let is_idle =
+            |action: &Action| matches!(action, Action::ExpectUnmapped(_) | Action::Mount(_) | Action::Replay(_));
         match &self.asked.call {
             Call::MayTurn(_) | Call::Settle(_) => true,
             Call::Apply(batch) => batch.iter().all(is_idle),

@@ -10,11 +10,11 @@ use crate::contact::{self, Purpose};
 use crate::execute::{self, Done, Ends, Job, Quiet};
 use crate::exit::Exit;
 use crate::host::ErrorKind;
-use crate::model::{Link, Side, State};
+use crate::model::{Kind, Link, Side, State};
 use crate::peers::Machine;
 use crate::plan::pairing::{self, Place, link_of};
 use crate::plan::rejoin::{self, Scene};
-use crate::plan::{Plan, settle, standing, sync};
+use crate::plan::{Action, Plan, Stage, settle, standing, sync};
 use crate::problem::Problem;
 use crate::props::View;
 use crate::refusal::{Refusal, Why, counted, quoted};
@@ -38,6 +38,7 @@ fn rejoin(args: &RejoinArgs, session: &Session) -> Result<Value, Problem> {
     let superseded = found.require_superseded(session)?;
     if !args.dry_run && superseded {
         fence(session, &found)?;
+        replay(session, &found)?;
     }
     let found = Found::of(session, &name)?;
     let me = &session.settings.me;
@@ -265,6 +266,24 @@ fn fence(session: &Session, found: &Found) -> Result<(), Problem> {
         target: found.machine.host.clone(),
     };
     plan.notes.iter().for_each(|note| session.ui.note(note));
+    execute::run(Job { ends, plan }, &Quiet)?;
+    session.settle(&found.name)
+}
+
+/// What a crash has left in the intent log of a filesystem that was not mounted since is something that only it has, and that cannot be seen before
+/// it is applied. Where there is more to be seen, it is kept aside as it is, with its intent log.
+fn replay(session: &Session, found: &Found) -> Result<(), Problem> {
+    let (Some(old), None) = (&found.old, &found.renamed) else {
+        return Ok(());
+    };
+    if old.kind == Kind::Volume || standing::has_more(old, &found.new) {
+        return Ok(());
+    }
+    let plan = Plan {
+        stages: vec![Stage::source(vec![Action::Replay(found.name.clone())])],
+        ..Plan::default()
+    };
+    let ends = session.ends_here();
     execute::run(Job { ends, plan }, &Quiet)?;
     session.settle(&found.name)
 }

@@ -113,6 +113,7 @@ fn undo_of(plan: &Plan, action: &Action, result: &Applied, arrival: &Arrival) ->
             | Action::DiscardPartial(_)
             | Action::DestroyUnreceived(_)
             | Action::Mount(_)
+            | Action::Replay(_)
             | Action::ExpectUnmapped(_)
             | Action::ExpectUnwritten(_)
             | Action::Unmount(_)

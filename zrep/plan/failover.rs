@@ -1,7 +1,7 @@
 //! Turning a pairing round while both sides are in reach.
 //!
 //! ```text
-//!  source: nobody has its files mapped for writing, or it is unmounted
+//!  source: nobody has its files mapped for writing, or it is unmounted; its intent log is applied
 //!  source: read-only, and what is intended        undone on failure: the source is as it was
 //!  a last sync; target: prepared                  undone on failure
 //!  source: nothing was written meanwhile
@@ -15,7 +15,7 @@
 //! comes next, on either side: see [`settle`].
 
 use crate::intent::Intent;
-use crate::model::{Link, Origin, State};
+use crate::model::{Kind, Link, Origin, State};
 use crate::plan::lock::Locking;
 use crate::plan::pairing::{self, Identity, link_of};
 use crate::plan::standing::{self, Standing, Way};
@@ -67,7 +67,7 @@ fn fresh(me: &Identity, source: &State, target: &State, request: &Request, earli
         nonce: nonce.clone(),
     };
     let mut plan = Plan {
-        stages: vec![Stage::source(vec![stopped(source, request.unmount)])],
+        stages: vec![Stage::source(replayed(source, stopped(source, request.unmount)))],
         notes: sync.notes,
         before: before(source, &intent),
         lasting: Vec::new(),
@@ -141,6 +141,16 @@ fn stopped(source: &State, unmount: bool) -> Action {
         Action::Unmount(source.name.clone())
     } else {
         Action::ExpectUnmapped(source.name.clone())
+    }
+}
+
+/// What programs had flushed before a crash stands in the intent log of a filesystem that was not mounted since, and in no snapshot.
+fn replayed(source: &State, stopped: Action) -> Vec<Action> {
+    let replay = Action::Replay(source.name.clone());
+    match (source.kind, &stopped) {
+        (Kind::Volume, _) => vec![stopped],
+        (Kind::Filesystem, Action::Unmount(_)) => vec![replay, stopped],
+        (Kind::Filesystem, _) => vec![stopped, replay],
     }
 }
 

@@ -70,6 +70,9 @@ pub enum Action {
     DestroyUnreceived(DatasetName),
     /// Mount the filesystem where its properties say, unless it is mounted.
     Mount(DatasetName),
+    /// Apply what stands in the intent log of a filesystem that is not mounted: after a crash, what programs had flushed is there, and in no
+    /// snapshot, until the next mount. Nothing is left mounted. Nothing is done to a volume, whose device applies it, nor where it is mounted.
+    Replay(DatasetName),
     /// The batch is not begun if a process of this machine has one of its files mapped for writing: `readonly` does not stop such a one.
     ExpectUnmapped(DatasetName),
     /// The batch is not begun if anything was written since the newest snapshot. Waits until what was written so far can be seen.
@@ -147,6 +150,7 @@ impl Action {
             | Self::DiscardPartial(_)
             | Self::DestroyUnreceived(_)
             | Self::Mount(_)
+            | Self::Replay(_)
             | Self::Unmount(_)
             | Self::Rename { .. }
             | Self::Clone { .. }
@@ -176,6 +180,7 @@ impl Action {
             | Self::DiscardPartial(dataset)
             | Self::DestroyUnreceived(dataset)
             | Self::Mount(dataset)
+            | Self::Replay(dataset)
             | Self::ExpectUnmapped(dataset)
             | Self::ExpectUnwritten(dataset)
             | Self::Unmount(dataset)
@@ -216,6 +221,7 @@ impl fmt::Display for Action {
             Self::DiscardPartial(dataset) => write!(f, "discard the interrupted receive of {dataset}"),
             Self::DestroyUnreceived(dataset) => write!(f, "destroy the half received {dataset}"),
             Self::Mount(dataset) => write!(f, "mount {dataset}"),
+            Self::Replay(dataset) => write!(f, "apply the intent log of {dataset}"),
             Self::ExpectUnmapped(dataset) => write!(f, "expect no file of {dataset} to be mapped for writing"),
             Self::ExpectUnwritten(dataset) => {
                 write!(f, "expect nothing written to {dataset} since its newest snapshot")

@@ -108,6 +108,7 @@ choice!(Action, "action" {
     12 => Rename { from: from, to: to },
     13 => Clone { snapshot: snapshot, name: name, properties: properties },
     14 => Promote { 0: name },
+    15 => Replay { 0: name },
 });
 
 choice!(BaseName, "base" { 0 => Snapshot { 0: name }, 1 => Bookmark { 0: name } });

@@ -136,6 +136,7 @@ cases! {
         is_undone_when_the_last_sync_fails,
         loses_no_write_that_was_acknowledged,
         swaps_the_roles,
+        takes_along_what_only_the_intent_log_has,
         the_new_master_replicates_back,
         turns_a_volume,
         what_was_cut_off_is_settled_by_whichever_verb_comes_next,
@@ -143,6 +144,7 @@ cases! {
     gate: [a_master_waits_for_its_peer, a_superseded_peer_opens_it],
     rejoin: [
         keeps_aside_what_diverged,
+        keeps_what_only_the_intent_log_has,
         leaves_children_where_they_are,
         only_steps_down_without_a_tail,
         takes_no_noise_for_data,

@@ -1,12 +1,12 @@
 //! Mounting.
 
-use std::ffi::{CStr, OsString, c_char, c_void};
-use std::os::unix::ffi::OsStringExt;
-use std::path::PathBuf;
+use std::ffi::{CStr, CString, OsString, c_char, c_void};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::{Path, PathBuf};
 use std::ptr;
 
 use super::Dataset;
-use crate::error::{Op, Result};
+use crate::error::{Error, Kind, Op, Result};
 use crate::os;
 use crate::sys::boolean_t;
 
@@ -23,6 +23,38 @@ impl Dataset<'_> {
         // SAFETY: the dataset's handle lives; the options may be null.
         let rc = unsafe { self.functions().zfs_mount(self.as_ptr(), ptr::null(), 0) };
         self.check(Op::Mount, rc)
+    }
+
+    /// Mounts the filesystem read-only at `directory`, which must be there and empty, whatever its properties say of mounting.
+    ///
+    /// As at every mount, the kernel first applies what stands in the filesystem's intent log, although the mount is read-only: what
+    /// programs had flushed before a crash, and no transaction had taken up. Fails where the key of an encrypted one is not loaded, or
+    /// where the caller may not mount.
+    ///
+    /// Corresponds to `zfs_mount_at`, which illumos does not have: there it is [`Kind::Unsupported`].
+    #[doc(alias = "zfs_mount_at")]
+    pub fn mount_readonly_at(&self, directory: &Path) -> Result<()> {
+        let functions = self.functions();
+        if functions.zfs_mount_at.is_err() {
+            let text = "this libzfs cannot mount at another place than the mountpoint";
+            return Err(Error::new(Op::Mount, self.name(), Kind::Unsupported, text));
+        }
+        let place = c_path(directory, Op::Mount, self.name())?;
+        self.handle.forget_error();
+        // SAFETY: the dataset's handle lives, the function is there, and both texts are NUL terminated and live during the call.
+        let rc = unsafe { functions.zfs_mount_at(self.as_ptr(), c"ro".as_ptr(), 0, place.as_ptr()) };
+        self.check(Op::Mount, rc)
+    }
+
+    /// Unmounts the filesystem from `directory`, and from nowhere else.
+    ///
+    /// Corresponds to `zfs_unmount`.
+    pub fn unmount_from(&self, directory: &Path) -> Result<()> {
+        let place = c_path(directory, Op::Unmount, self.name())?;
+        self.handle.forget_error();
+        // SAFETY: the dataset's handle lives, and the text is NUL terminated and lives during the call.
+        let rc = unsafe { self.functions().zfs_unmount(self.as_ptr(), place.as_ptr(), 0) };
+        self.check(Op::Unmount, rc)
     }
 
     /// Unmounts the filesystem, if it is mounted. With `force` also if files are open, as far as the
@@ -56,4 +88,9 @@ impl Dataset<'_> {
         unsafe { libc::free(place.cast::<c_void>()) };
         Some(OsString::from_vec(bytes).into())
     }
+}
+
+fn c_path(path: &Path, op: Op, dataset: &str) -> Result<CString> {
+    CString::new(path.as_os_str().as_bytes())
+        .map_err(|_| Error::new(op, dataset, Kind::Invalid, "a directory with a NUL in its name"))
 }

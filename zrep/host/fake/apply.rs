@@ -40,6 +40,7 @@ pub(super) fn check(world: &World, batch: &[Action], index: usize, action: &Acti
             on: Object::Dataset(_), ..
         }
         | Action::Mount(_)
+        | Action::Replay(_)
         | Action::Unmount(_) => found.map(drop),
         Action::ExpectUnmapped(name) => {
             found?;
@@ -158,6 +159,7 @@ pub(super) fn carry_out(world: &mut World, action: &Action) -> Applied {
         | Action::Rollback(_)
         | Action::DiscardPartial(_)
         | Action::Mount(_)
+        | Action::Replay(_)
         | Action::ExpectUnmapped(_)
         | Action::ExpectUnwritten(_)
         | Action::Unmount(_) => Applied::Done,
@@ -170,9 +172,11 @@ pub(super) fn carry_out(world: &mut World, action: &Action) -> Applied {
     match (action, &result) {
         (Action::Snapshot(_), Applied::Created { guid, .. }) => _ = found.data.insert(*guid, found.head.clone()),
         (Action::Destroy { .. }, Applied::Done) => found.count_written(),
+        (Action::Replay(_) | Action::Mount(_), _) => found.replay(),
         (Action::DiscardPartial(_), _) => found.partial.clear(),
         (Action::Rollback(_), _) => {
             let newest = found.state.newest().map(|snapshot| snapshot.guid);
+            found.log.clear();
             found.head = newest
                 .and_then(|guid| found.data.get(&guid).cloned())
                 .unwrap_or_default();

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Dataset, World, missing, new_state};
+use super::{CLAIMED, Dataset, World, missing, new_state};
 use crate::host::{Applied, Error, ErrorKind};
 use crate::model::{Guid, Native, Origin, Setting, State};
 use crate::plan::Action;
@@ -77,11 +77,12 @@ pub(super) fn carry_out(world: &mut World, action: &Action) -> Applied {
                 properties.iter().for_each(|(name, value)| set(&mut state, name, value));
                 state.referenced = head.len() as u64;
                 // N.B. where the intent log was in use at the snapshot, a clone counts as written to: see `commands/rejoin.rs`.
-                state.written = 1024;
+                state.written = CLAIMED;
                 let clone = Dataset {
                     state,
                     head,
                     data: BTreeMap::new(),
+                    log: Vec::new(),
                     partial: Vec::new(),
                     origin: found.map(|found| (snapshot.dataset().to_string(), found.guid)),
                 };

@@ -60,6 +60,8 @@ struct Dataset {
     state: State,
     head: Vec<u8>,
     data: BTreeMap<Guid, Vec<u8>>,
+    /// The intent log: what was flushed before a crash, and is in no transaction until the next mount.
+    log: Vec<u8>,
     /// What an interrupted receive has brought.
     partial: Vec<u8>,
     /// The dataset and the snapshot that it is a clone of.
@@ -74,7 +76,17 @@ impl Dataset {
     }
 }
 
+/// The block in which an intent log is noted counts as written when the log is claimed, and when a clone begins without it.
+const CLAIMED: u64 = 1024;
+
 impl Dataset {
+    /// Applies the intent log, as a mount does.
+    fn replay(&mut self) {
+        let log = std::mem::take(&mut self.log);
+        self.state.written += log.len() as u64;
+        self.head.extend(log);
+    }
+
     /// What was written since a snapshot that is gone was written since the one before it.
     fn count_written(&mut self) {
         let newest = self.state.newest().and_then(|newest| self.data.get(&newest.guid));
@@ -148,6 +160,7 @@ impl Fake {
                 state,
                 head: Vec::new(),
                 data: BTreeMap::new(),
+                log: Vec::new(),
                 partial: Vec::new(),
                 origin: None,
             },
@@ -162,13 +175,31 @@ impl Fake {
     pub fn write(&self, name: &str, data: &[u8]) {
         let mut world = self.world();
         let dataset = world.datasets.get_mut(name).expect("a dataset");
+        dataset.replay();
         dataset.head.extend_from_slice(data);
         dataset.state.written += data.len() as u64;
     }
 
     /// All data of a dataset.
     pub fn read(&self, name: &str) -> Option<Vec<u8>> {
-        self.world().datasets.get(name).map(|dataset| dataset.head.clone())
+        let dataset = self.world().datasets.get(name).cloned();
+        dataset.map(|dataset| [dataset.head, dataset.log].concat())
+    }
+
+    /// The machine crashes when a program has flushed what it wrote since the newest snapshot: that stands in the intent log alone, and the
+    /// dataset is not mounted again.
+    pub fn crash(&self, name: &str) {
+        if let Some(dataset) = self.world().datasets.get_mut(name) {
+            let newest = dataset.state.newest().and_then(|newest| dataset.data.get(&newest.guid));
+            let in_snapshot = newest.map_or(0, Vec::len).min(dataset.head.len());
+            dataset.log = dataset.head.split_off(in_snapshot);
+            dataset.state.written = CLAIMED;
+        }
+    }
+
+    /// How many bytes of a dataset stand in its intent log alone.
+    pub fn unapplied(&self, name: &str) -> usize {
+        self.world().datasets.get(name).map_or(0, |dataset| dataset.log.len())
     }
 
     /// Holds a snapshot against being destroyed.

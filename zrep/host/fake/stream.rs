@@ -222,6 +222,7 @@ fn create(world: &mut World, transfer: &Transfer, header: &Header) -> Result<(),
             state,
             head: Vec::new(),
             data: Default::default(),
+            log: Vec::new(),
             partial: Vec::new(),
             origin: None,
         },
@@ -241,6 +242,7 @@ pub(super) fn finish(world: &mut World, transfer: &Transfer, header: Header, bod
         return Err(interrupted(found, transfer, &header, body.full));
     }
     found.head = std::mem::take(&mut found.partial);
+    found.log.clear();
     found.data.insert(header.to, found.head.clone());
     after::received(&mut found.state, transfer, header.to, txg, 0);
     give_properties(found, transfer);

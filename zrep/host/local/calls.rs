@@ -2,12 +2,12 @@
 
 use super::Local;
 use super::error::from_ffi;
+use super::mounts;
 use crate::host::{Applied, BatchError, Error, ErrorKind};
 use crate::model::{Guid, Native};
 use crate::plan::{Action, IfHeld, Object};
 use crate::props::is_bookkeeping;
-use crate::refusal::quoted;
-use zfs_ffi::{Dataset, DatasetName, Defer, Handle, NvList, PropertyValue, SnapshotName, Source};
+use zfs_ffi::{DatasetName, Defer, Handle, NvList, PropertyValue, SnapshotName, Source};
 
 impl Local {
     /// Applies the batch in order. Snapshots that stand next to each other are made by one call, atomically.
@@ -56,11 +56,12 @@ impl Local {
             Action::Rollback(snapshot) => self.core.rollback_to(snapshot).map_err(from_ffi)?,
             Action::DiscardPartial(dataset) => self.discard(dataset)?,
             Action::DestroyUnreceived(dataset) => self.destroy_unreceived(dataset)?,
-            Action::Mount(dataset) => return self.with_handle(|handle| Ok(mount(handle, dataset))),
-            Action::Unmount(dataset) => return self.with_handle(|handle| unmounted(handle, dataset)),
+            Action::Mount(dataset) => return self.with_handle(|handle| Ok(mounts::mount(handle, dataset))),
+            Action::Replay(dataset) => return self.with_handle(|handle| mounts::replay(handle, dataset)),
+            Action::Unmount(dataset) => return self.with_handle(|handle| mounts::unmounted(handle, dataset)),
             Action::Rename { from, to } => {
                 // N.B. the kernel's rename leaves mounts as they are. One that is in use, or has others mounted below, stays where it is.
-                let _ = self.with_handle(|handle| unmounted(handle, from));
+                let _ = self.with_handle(|handle| mounts::unmounted(handle, from));
                 self.core.rename(from, to).map_err(from_ffi)?;
             }
             Action::Clone {
@@ -217,23 +218,6 @@ fn set(handle: &Handle, on: &Object, properties: &[(String, Option<String>)]) ->
     Ok(())
 }
 
-fn unmounted(handle: &Handle, name: &DatasetName) -> Result<Applied, Error> {
-    let dataset = handle.dataset(name).map_err(from_ffi)?;
-    match dataset.is_mounted() {
-        Some(mountpoint) => match dataset.unmount(false).map_err(from_ffi) {
-            Ok(()) => Ok(Applied::Done),
-            Err(error) if error.kind == ErrorKind::Busy => {
-                let path = quoted(&mountpoint.to_string_lossy());
-                Err(error.with_hint(format!("end what uses it: `fuser -vm {path}` shows the processes")))
-            }
-            Err(error) => Err(error),
-        },
-        None => Ok(Applied::Kept {
-            reason: "it is not mounted".into(),
-        }),
-    }
-}
-
 /// The key belongs to the origin, and a clone of an encrypted dataset has it, too; how large a volume is, its snapshot says.
 fn is_cloned(property: &str) -> bool {
     let is_shared = ["keylocation", "keyformat", "pbkdf2iters", "encryption", "volsize"].contains(&property);
@@ -249,31 +233,4 @@ fn stands(properties: &zfs_ffi::Properties, name: &str, value: &str) -> bool {
         (PropertyValue::U64(1), "on") | (PropertyValue::U64(0), "off") => true,
         (PropertyValue::U64(_), _) => false,
     }
-}
-
-/// N.B. whether it can be mounted (is its key loaded? is its mountpoint free?) must not decide who is master.
-fn mount(handle: &Handle, name: &DatasetName) -> Applied {
-    let mounted = handle.dataset(name).and_then(|dataset| match dataset.is_mounted() {
-        None => dataset.mount(),
-        Some(_) if is_left_readonly(&dataset)? => dataset.unmount(false).and_then(|()| dataset.mount()),
-        Some(_) => Ok(()),
-    });
-    match mounted {
-        Ok(()) => Applied::Done,
-        Err(error) => Applied::Kept {
-            reason: error.to_string(),
-        },
-    }
-}
-
-/// N.B. a mount that was made read-only stays so when the property changes, until libzfs mounts it anew; a crash can come in between.
-fn is_left_readonly(dataset: &Dataset<'_>) -> zfs_ffi::Result<bool> {
-    let readonly = dataset.property("readonly")?;
-    Ok(readonly.is_some_and(|found| {
-        let on = match &found.value {
-            PropertyValue::String(text) => text == "on",
-            PropertyValue::U64(number) => *number == 1,
-        };
-        found.source == Source::Temporary && on
-    }))
 }

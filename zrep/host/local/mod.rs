@@ -16,6 +16,7 @@ use zfs_ffi::{Core, DatasetName, Handle, Reader};
 mod calls;
 mod error;
 mod expect;
+mod mounts;
 mod observe;
 mod program;
 mod stream;

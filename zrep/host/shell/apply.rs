@@ -175,6 +175,7 @@ fn text(group: &[Action]) -> String {
         Action::DiscardPartial(_) => line(["discard", name]),
         Action::DestroyUnreceived(_) => line(["unreceived", name]),
         Action::Mount(_) => line(["attach", name]),
+        Action::Replay(_) => line(["replay", name]),
         // What that machine's processes do cannot be seen from here; what they have written can.
         Action::ExpectUnmapped(_) => ":".to_owned(),
         Action::ExpectUnwritten(_) => line(["unwritten", name]),

@@ -11,6 +11,7 @@ pub(super) const UNEXPECTED: i32 = 90;
 /// * `step TEXT` runs the text and sends the marked answer; descriptor 3 is the session's stdout.
 /// * `exists NAME` ends the step where it cannot be told.
 /// * `destroy` and `discard` count what is not there as done, as `Action` says.
+/// * `replay` mounts what is not mounted once, read-only and where nobody looks, so that the kernel applies its intent log.
 /// * `attach` mounts anew what was left read-only by its mount, although its property says otherwise.
 pub(super) const PRELUDE: &str = r#"exec 3>&1
 LC_ALL=C PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
@@ -75,6 +76,19 @@ zfs mount "$1"
 }
 attach() {
 why=$(remount "$1" 2>&1) || printf '%s' "${why:-not mounted}"
+}
+replay() {
+[ "$(value "$1" type),$(value "$1" mounted)" = filesystem,no ] || return 0
+case $(uname) in
+SunOS) zfs mount -o ro "$1" && zfs unmount "$1"; return ;;
+Linux) set -- "$1" ro,zfsutil ;;
+*) set -- "$1" ro ;;
+esac
+dir=$(mktemp -d) || return 1
+mount -t zfs -o "$2" "$1" "$dir" && umount "$dir"
+status=$?
+rmdir "$dir"
+return $status
 }
 detach() {
 [ "$(value "$1" mounted)" = yes ] || return 0
