@@ -11,14 +11,14 @@ use crate::cases::pair::{PATIENCE, SOURCE, TARGET};
 use crate::fixture::Lab;
 use crate::fixture::running::until;
 
-const SERVER: &str = "pgrep -f 'zrep .*serve' || true";
+const SERVER: &str = "pgrep -f '^zrep [s]erve' || true";
 
 pub fn run(lab: &Lab) -> Result<()> {
     let pair = pair_with_beta(lab)?;
     let peer = lab.peer()?;
     pair.write("big", Chance::new().bytes(48 << 20))?;
     let before = lab.snapshots(SOURCE)?.len();
-    let mut running = peer.spawn_zrep(&["refresh", TARGET, "--timeout", "1s"])?;
+    let mut running = peer.spawn_zrep(&["refresh", TARGET, "--timeout", "4s"])?;
     until("the stream is about to begin", PATIENCE, || {
         Ok(lab.snapshots(SOURCE)?.len() > before)
     })?;
