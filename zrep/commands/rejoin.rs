@@ -33,19 +33,20 @@ const NAMES: u32 = 9;
 
 fn rejoin(args: &RejoinArgs, session: &Session) -> Result<Value, Problem> {
     let name = DatasetName::new(&args.dataset)?;
-    let lock = (!args.dry_run).then(|| session.file_lock()).transpose()?;
     let found = Found::of(session, &name)?;
     let superseded = found.require_superseded(session)?;
     if !args.dry_run && superseded {
         fence(session, &found)?;
         replay(session, &found)?;
     }
-    let found = Found::of(session, &name)?;
-    let me = &session.settings.me;
-    if let Some(done) = found.try_to_follow(session, args.dry_run)? {
+    if !superseded && let Some(done) = found.try_to_follow(session, args.dry_run)? {
         say_done(session, &found, &done);
         return Ok(result_json(name.as_str(), &Plan::default(), Some(&done)));
     }
+    // N.B. not before: what goes before may take as long as a stream, and others of this machine wait for the lock file.
+    let lock = (!args.dry_run).then(|| session.file_lock()).transpose()?;
+    let found = Found::of(session, &name)?;
+    let me = &session.settings.me;
     let (aside, renamed) = found.aside(session)?;
     let was = found.was(renamed.as_ref())?;
     let scene = Scene {
@@ -195,8 +196,7 @@ impl Found {
         let (Some(old), None) = (&self.old, &self.renamed) else {
             return Ok(None);
         };
-        let is_replica = !View::new(old, &session.settings.me.tag).is_master();
-        if !is_replica || old.written == 0 || !standing::has_arrived(old, &self.new) {
+        if old.written == 0 || !standing::has_arrived(old, &self.new) {
             return Ok(None);
         }
         if dry_run {
