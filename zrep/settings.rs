@@ -1,12 +1,23 @@
-//! What the environment says, read once at the start.
+//! What `/etc/default/zrep` and the environment say, read once at the start.
 
 use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::plan::init::Wishes;
 use crate::plan::pairing::Identity;
-use crate::props::Tag;
+use crate::plan::preferences::Preferences;
 use crate::ssh::Ssh;
+use read::Variables;
+use send_flags::Flag;
+
+pub mod defaults;
+pub mod known;
+mod new_target;
+mod read;
+pub mod send_flags;
+mod syntax;
+mod words;
 
 /// The settings of one run.
 #[derive(Debug, Clone)]
@@ -31,6 +42,20 @@ pub struct Settings {
     pub outfilter: Option<String>,
     /// The same on the receiver's side (`ZREP_INFILTER`).
     pub infilter: Option<String>,
+    /// How all streams are made, and what becomes of old snapshots (`ZREP_SEND_FLAGS`, `ZREP_INC_FLAG`, `ZREP_SKIP_EXPIRE`).
+    pub preferences: Preferences,
+    /// What new targets have of their own (`ZREP_CREATE_FLAGS`, `ZREP_INIT_REMOTE_PROPERTIES`).
+    pub new_target: Wishes,
+    /// As if each sync and refresh had `-f` (`ZREP_FORCE`).
+    pub force: bool,
+    /// As if each sync had `-c` (`ZREP_CHANGEDONLY`).
+    pub changed_only: bool,
+    /// As if each sync and refresh had `-v` (`ZREP_VERBOSE`).
+    pub verbose: bool,
+    /// As if each init, sync and refresh had `-R` (`ZREP_R`).
+    pub recursive: bool,
+    /// What of the settings has no effect, for people.
+    pub notes: Vec<String>,
 }
 
 /// So long another machine may be silent, unless the user says otherwise.
@@ -75,57 +100,58 @@ impl BadSetting {
     }
 }
 
-/// A number in a variable, from `least` up.
-fn number(name: &str, text: Option<String>, default: u64, least: u64) -> Result<u64, BadSetting> {
-    let Some(text) = text else { return Ok(default) };
-    let number = text.parse().ok().filter(|number| *number >= least);
-    let expected = format!("a number from {least} up");
-    number.ok_or_else(|| {
-        BadSetting::new(
-            format!("{name} is no such number"),
-            expected,
-            format!("{name}={text:?}"),
-        )
-    })
-}
-
 impl Settings {
-    /// Reads the settings. `tag` is the one of the command line; `variable` looks one up in the environment.
+    /// Reads the settings. `tag` is the one of the command line; `variable` looks one up in the file and the environment.
     pub fn new(
         tag: Option<&str>,
         machine: &Machine,
         variable: impl Fn(&str) -> Option<String>,
     ) -> Result<Self, BadSetting> {
-        let tag = tag
-            .map(str::to_owned)
-            .or_else(|| variable("ZREPTAG").filter(|tag| !tag.is_empty()));
-        let tag = tag.as_deref().unwrap_or(Tag::DEFAULT);
-        let tag = Tag::new(tag).map_err(|error| BadSetting::new(error.to_string(), "a tag", format!("{tag:?}")))?;
-        let host = variable("ZREP_SRC_HOST")
-            .filter(|host| !host.is_empty())
-            .unwrap_or_else(|| short_name(&machine.nodename));
-        let given = |name: &str| variable(name).filter(|text| !text.trim().is_empty());
+        let read = Variables(&variable);
+        let flags = read.send_flags("ZREP_SEND_FLAGS")?;
+        // N.B. what one part of a stream was written with, the rest must be, too: the target tells. So these are only looked at.
+        let resume_flags = read.send_flags("ZREP_RESUME_FLAGS")?;
+        let (outfilter, infilter, buffer) = read.filters();
         // The newest snapshot is what the next sync builds on, so none is no choice.
-        let savecount = number("ZREP_SAVE_COUNT", variable("ZREP_SAVE_COUNT"), 5, 1)?;
-        let lock_retry = number("Z_LOCK_RETRY", variable("Z_LOCK_RETRY"), 10, 0)?;
-        let rundir = variable("ZREP_RUNDIR").unwrap_or_else(|| {
-            if machine.is_root {
-                "/var/run".into()
-            } else {
-                "/tmp".into()
-            }
-        });
+        let savecount = read.number("ZREP_SAVE_COUNT", 5, 1)?;
         Ok(Self {
-            me: Identity { host, tag },
+            me: Identity {
+                host: read
+                    .given("ZREP_SRC_HOST")
+                    .unwrap_or_else(|| short_name(&machine.nodename)),
+                tag: read.tag(tag)?,
+            },
             savecount: usize::try_from(savecount).unwrap_or(usize::MAX),
-            rundir: rundir.into(),
-            lock_retry: Duration::from_secs(lock_retry),
-            date_format: variable("ZREP_DATEFORMAT").unwrap_or_else(|| "%Y/%m/%d-%H:%M:%S".into()),
+            rundir: read.rundir(machine.is_root),
+            lock_retry: Duration::from_secs(read.number("Z_LOCK_RETRY", 10, 0)?),
+            date_format: read
+                .given("ZREP_DATEFORMAT")
+                .unwrap_or_else(|| "%Y/%m/%d-%H:%M:%S".into()),
             ssh: Ssh::new(variable("SSH").as_deref(), variable("ZREP_PATH").as_deref()),
             patience: PATIENCE,
-            plain_peer: given("ZREP_PLAIN_PEER").is_some(),
-            outfilter: given("ZREP_OUTFILTER"),
-            infilter: given("ZREP_INFILTER"),
+            plain_peer: read.given("ZREP_PLAIN_PEER").is_some(),
+            outfilter,
+            infilter,
+            preferences: Preferences {
+                embedded: flags.has(Flag::Embed),
+                others: read.inc_flag()?,
+                keeps_all: read.given("ZREP_SKIP_EXPIRE").is_some(),
+            },
+            new_target: new_target::wishes(
+                read.given("ZREP_CREATE_FLAGS"),
+                read.given("ZREP_INIT_REMOTE_PROPERTIES"),
+            )?,
+            force: read.exactly("ZREP_FORCE", "-f")?,
+            changed_only: read.given("ZREP_CHANGEDONLY").is_some(),
+            verbose: read.given("ZREP_VERBOSE").is_some(),
+            recursive: read.exactly("ZREP_R", "-R")?,
+            notes: [
+                flags.notes,
+                resume_flags.notes,
+                buffer.into_iter().collect(),
+                read.bbcp(),
+            ]
+            .concat(),
         })
     }
 }
@@ -137,6 +163,7 @@ fn short_name(nodename: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plan::preferences::Others;
 
     fn settings(tag: Option<&str>, variables: &[(&str, &str)]) -> Result<Settings, BadSetting> {
         let machine = Machine {
@@ -177,13 +204,68 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_number_is_refused_by_name() {
+    fn what_is_not_understood_is_refused_by_name() {
         for (name, value) in [
             ("ZREP_SAVE_COUNT", "five"),
             ("ZREP_SAVE_COUNT", "0"),
             ("Z_LOCK_RETRY", "-1"),
+            ("ZREP_FORCE", "yes"),
+            ("ZREP_R", "-r"),
+            ("ZREP_INC_FLAG", "-x"),
+            ("ZREP_SEND_FLAGS", "-c --fast"),
+            ("ZREP_RESUME_FLAGS", "-R"),
         ] {
             assert!(settings(None, &[(name, value)]).unwrap_err().to_string().contains(name));
         }
+    }
+
+    #[test]
+    fn flags_of_the_command_line_can_be_set_for_good() {
+        let all = [
+            ("ZREP_FORCE", "-f"),
+            ("ZREP_CHANGEDONLY", "yes"),
+            ("ZREP_VERBOSE", "1"),
+            ("ZREP_R", "-R"),
+            ("ZREP_SKIP_EXPIRE", "y"),
+            ("ZREP_SEND_FLAGS", "-cLe"),
+            ("ZREP_INC_FLAG", "-i"),
+        ];
+        let set = settings(None, &all).unwrap();
+        assert!(set.force && set.changed_only && set.verbose && set.recursive);
+        let expected = Preferences {
+            embedded: true,
+            others: Some(Others::StayBehind),
+            keeps_all: true,
+        };
+        assert_eq!(set.preferences, expected);
+        let empty: Vec<(&str, &str)> = all.iter().map(|(name, _)| (*name, "")).collect();
+        let unset = settings(None, &empty).unwrap();
+        assert!(!(unset.force || unset.changed_only || unset.verbose || unset.recursive));
+        assert_eq!(unset.preferences, Preferences::default());
+    }
+
+    #[test]
+    fn a_buffer_becomes_part_of_the_filters() {
+        for (out, into, expected) in [
+            (None, None, ("m -q", "m -q")),
+            (Some("lz4"), Some("unlz4"), ("lz4 | m -q", "m -q | unlz4")),
+        ] {
+            let named = [
+                ("ZREP_OUTFILTER", out),
+                ("ZREP_INFILTER", into),
+                ("MBUFFER", Some("m -q")),
+            ];
+            let given: Vec<_> = named
+                .iter()
+                .filter_map(|(name, value)| Some((*name, (*value)?)))
+                .collect();
+            let found = settings(None, &given).unwrap();
+            assert_eq!(
+                (found.outfilter.as_deref(), found.infilter.as_deref()),
+                (Some(expected.0), Some(expected.1))
+            );
+            assert!(found.notes[0].contains("MBUFFER"));
+        }
+        assert!(settings(None, &[("BBCP", "bbcp")]).unwrap().notes[0].contains("BBCP"));
     }
 }

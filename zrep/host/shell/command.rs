@@ -1,7 +1,7 @@
 //! The command lines of streams.
 
-use super::words;
 use crate::model::Native;
+use crate::native;
 use crate::plan::{BaseName, Creation, Transfer};
 use crate::ssh::quoted;
 
@@ -42,7 +42,7 @@ fn as_text(name: &str, value: &Native) -> Option<String> {
     match value {
         Native::Text(text) => Some(text.clone()),
         Native::Number(number) if name == "readonly" => Some(if *number == 0 { "off" } else { "on" }.to_owned()),
-        Native::Number(number) => words::word(name, *number),
+        Native::Number(number) => native::word(name, *number),
     }
 }
 

@@ -44,7 +44,6 @@ mod stream;
 #[cfg(test)]
 mod tests;
 mod token;
-mod words;
 
 /// A machine without a zrep.
 #[derive(Debug)]
@@ -152,6 +151,13 @@ impl Host for Shell {
 
     fn glance(&self, dataset: &DatasetName) -> Result<Option<State>, Error> {
         self.state_alone(dataset)
+    }
+
+    /// What is below a dataset is told with all its snapshots and properties by a zrep that serves; nobody has needed it from a plain `zfs` so far.
+    fn observe_below(&self, dataset: &DatasetName) -> Result<Vec<State>, Error> {
+        let text = format!("{dataset}: a recursive pairing with a machine that is used through its plain zfs command");
+        Err(Error::new(ErrorKind::Other, text)
+            .with_hint("install zrep there, too: it must answer `ssh HOST zrep serve`"))
     }
 
     fn snapshots_since(&self, dataset: &DatasetName, txg: u64) -> Result<Vec<Snapshot>, Error> {

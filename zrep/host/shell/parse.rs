@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::words;
 use crate::model::{Bookmark, Guid, Kind, Native, Origin, Setting, Snapshot, State};
+use crate::native;
+use crate::props::COPIED;
 use zfs_ffi::DatasetName;
 
 /// Columns are separated by tabs, of which a value may hold more.
@@ -93,8 +94,8 @@ pub(super) fn user_names(names: &str) -> impl Iterator<Item = (&str, Origin)> {
 pub(super) fn copied(all: &str) -> BTreeMap<String, Native> {
     let mut copied = BTreeMap::new();
     for (property, value, origin) in all.lines().filter_map(setting) {
-        let is_own = matches!(origin, Origin::Local | Origin::Received);
-        if let Some(number) = words::number(property, value).filter(|_| is_own) {
+        let is_own = COPIED.contains(&property) && matches!(origin, Origin::Local | Origin::Received);
+        if let Some(number) = native::number(property, value).filter(|_| is_own) {
             copied.entry(property.to_owned()).or_insert(Native::Number(number));
         }
     }

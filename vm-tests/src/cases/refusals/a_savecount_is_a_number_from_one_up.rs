@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use crate::fixture::output::Output;
-use crate::fixture::refusal::refusal;
+use crate::fixture::refusal::misconfigured;
 use crate::fixture::{DST, Lab, SRC};
 
 const SOURCE: &str = "src/a b";
@@ -20,7 +20,7 @@ pub fn run(lab: &Lab) -> Result<()> {
         is_refused(lab, TARGET, "target dst/a copy")?;
         for bad in ["five", "0", "-1", ""] {
             let mut init = lab.zrep_command(&["init", "src/c d", "localhost", "dst/c copy"]);
-            refusal(Output::of(init.env("ZREP_SAVE_COUNT", bad)), "ZREP_SAVE_COUNT")?;
+            misconfigured(Output::of(init.env("ZREP_SAVE_COUNT", bad)), "ZREP_SAVE_COUNT")?;
         }
         Ok(())
     })?;
