@@ -35,7 +35,9 @@ pub fn meet(session: &Session, purpose: Purpose, observe: impl Fn() -> Result<Pa
     for _ in 0..SETTLEMENTS {
         let pair = observe()?;
         let me = &session.settings.me;
-        let settlement = match (standing::of(me, &pair.source, &pair.target)?, purpose) {
+        let below = pair.tree(me);
+        let standing = standing::of_trees(me, &pair.source, &pair.target, below.as_ref())?;
+        let settlement = match (standing, purpose) {
             (Standing::Settled, _)
             | (Standing::Open(Intent::Failover { .. }) | Standing::Forgotten, Purpose::Turn | Purpose::Look) => {
                 return Ok(pair);
@@ -107,7 +109,9 @@ impl Settlement {
 ///
 /// Somebody else works on the source.
 pub fn undoing(session: &Session, pair: &Pair, intent: &Intent) -> Result<Plan, Problem> {
-    let Pair { source, target, ends } = pair;
+    let Pair {
+        source, target, ends, ..
+    } = pair;
     let locking = session.locking(source, ends)?;
     Ok(settle::abort(&session.settings.me, source, target, intent, &locking)?)
 }
@@ -143,6 +147,15 @@ fn supersede(session: &Session, pair: &Pair, old: Side, way: Way) -> Result<Sett
             settle::fence(me, was, is),
             Some(standing::refusal(me, &pair.source, &pair.target)),
         ),
+    };
+    let tree = pair.tree(me).unwrap_or_default();
+    let (below_old, below_new) = match old {
+        Side::Source => (&tree.source, &tree.target),
+        Side::Target => (&tree.target, &tree.source),
+    };
+    let plan = match way {
+        Way::StepDown => settle::with_trees(plan, below_old, below_new),
+        Way::Fence => settle::with_trees(plan, below_old, &[]),
     };
     let plan = match old {
         Side::Source => plan,

@@ -7,10 +7,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::host::remote::line::Listener;
 use crate::host::remote::{Dial, NoSession, Remote, SshDial};
 use crate::host::shell::Shell;
+use crate::host::told::Told;
 use crate::host::{Error, Host};
 use crate::hostname::HostName;
 use crate::relay::Way;
 use crate::settings::Settings;
+use crate::ui;
 use crate::wire::frame::VERSION;
 use crate::wire::message::Hello;
 
@@ -30,6 +32,8 @@ pub struct Options {
     pub way: Way,
     /// The terminal's ^C must not reach ssh: a loop ends after its step.
     pub apart: bool,
+    /// Tell what is asked of them (`-D`).
+    pub debug: bool,
 }
 
 impl Default for Options {
@@ -37,6 +41,7 @@ impl Default for Options {
         Self {
             way: Way::PLAIN,
             apart: false,
+            debug: false,
         }
     }
 }
@@ -90,6 +95,7 @@ impl Peers {
         } else {
             self.dialled(host, settings)?
         };
+        let machine = if self.options.debug { told(machine) } else { machine };
         known.insert(host.clone(), machine.clone());
         Ok(machine)
     }
@@ -131,6 +137,14 @@ impl Peers {
             host: Arc::new(shell),
             name,
         }
+    }
+}
+
+fn told(machine: Machine) -> Machine {
+    let host = Told::new(machine.name.clone(), machine.host, Arc::new(ui::debug));
+    Machine {
+        host: Arc::new(host),
+        ..machine
     }
 }
 

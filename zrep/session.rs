@@ -5,17 +5,18 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::clock;
 use crate::execute::{Done, Ends, Watch};
 use crate::host::{Error, ErrorKind, Host, Received};
+use crate::hostname::HostName;
 use crate::intent::Intent;
 use crate::lock::{self, FileLock};
-use crate::model::{Side, State};
+use crate::model::{Below, Origin, Setting, Side, State};
 use crate::peers::{Machine, Options, Peers};
 use crate::plan::lock::{Holder, Locking};
 use crate::plan::pairing::{Identity, Place};
 use crate::plan::standing::{self, Standing, Way};
-use crate::plan::{Plan, Transfer, pairing};
+use crate::plan::{Plan, Transfer, pairing, tree};
 use crate::problem::Problem;
 use crate::props::{Key, View};
-use crate::refusal::{Refusal, Why};
+use crate::refusal::{Refusal, Why, quoted};
 use crate::settings::Settings;
 use crate::ui::Ui;
 use zfs_ffi::DatasetName;
@@ -33,6 +34,8 @@ pub struct Session {
     pub ui: Ui,
     /// The number of this process.
     pub pid: u32,
+    /// Whether the command line asks for recursion (`-R`).
+    pub recursive: bool,
     /// What time it is, in seconds since 1970.
     pub clock: fn() -> u64,
     /// What tests plant mistakes with: every plan passes through it before it is carried out.
@@ -46,8 +49,19 @@ pub struct Pair {
     pub source: State,
     /// The replica.
     pub target: State,
+    /// What is below the two, where the pairing is recursive, or was asked for as such.
+    pub below: Option<Below>,
     /// The machines that they are on.
     pub ends: Ends,
+}
+
+impl Pair {
+    /// What is below the two and has their roles, if both say that it is part of the pairing: neither talks the other one into more than was agreed.
+    pub fn tree(&self, me: &Identity) -> Option<Below> {
+        let both = [&self.source, &self.target];
+        let is_tree = both.into_iter().all(|state| View::new(state, &me.tag).is_recursive());
+        self.below.as_ref().filter(|_| is_tree).map(|below| below.own(me))
+    }
 }
 
 impl Session {
@@ -65,6 +79,7 @@ impl Session {
             peers: Peers::new(options, Arc::new(listener)),
             ui,
             pid: std::process::id(),
+            recursive: false,
             clock: clock::now,
             revise: |plan| plan,
         }
@@ -140,7 +155,13 @@ impl Session {
 
     /// Looks at a master on this machine and at its target.
     pub fn pair_of_source(&self, source: &DatasetName) -> Result<Pair, Problem> {
+        self.pair_of_source_at(source, None)
+    }
+
+    /// The same, where the other side is at `host`, whatever its name in the pair is.
+    pub fn pair_of_source_at(&self, source: &DatasetName, host: Option<&HostName>) -> Result<Pair, Problem> {
         let source = self.require(Side::Source, source)?;
+        let source = told_host(&self.settings.me, source, Key::DestHost, host);
         if let Some(pair) = self.half_lowered(&source)? {
             return Ok(pair);
         }
@@ -150,12 +171,61 @@ impl Session {
         let doubt = |problem| in_doubt(me, &source, &place, problem);
         let machine = self.machine(Side::Target, &place).map_err(doubt)?;
         match self.observe_at(&machine, Side::Target, &place.dataset).map_err(doubt)? {
-            Some(target) => Ok(Pair {
-                ends: self.ends(&self.here(), &machine),
-                source,
-                target,
-            }),
+            Some(target) => self.pair((&self.here(), source), (&machine, target)),
             None => Err(self.target_gone(&source, &place.dataset).into()),
+        }
+    }
+
+    /// Both ends, and what is below them where that is part of the pairing. Whether it is, the source says: a replica must not talk its master out of more than was agreed.
+    fn pair(&self, source: (&Machine, State), target: (&Machine, State)) -> Result<Pair, Problem> {
+        let ends = self.ends(source.0, target.0);
+        let tag = &self.settings.me.tag;
+        let [of_source, of_target] = [&source.1, &target.1].map(|state| View::new(state, tag).is_recursive());
+        if of_target && !of_source && !self.recursive {
+            return Err(self.recursive_on_one_side(&source.1.name, &target.1.name).into());
+        }
+        let is_tree = of_source || self.recursive;
+        let both = || -> Result<Below, Problem> {
+            Ok(Below {
+                source: self.observe_below(source.0, Side::Source, &source.1.name)?,
+                target: self.observe_below(target.0, Side::Target, &target.1.name)?,
+            })
+        };
+        Ok(Pair {
+            below: is_tree.then(both).transpose()?,
+            source: source.1,
+            target: target.1,
+            ends,
+        })
+    }
+
+    /// N.B. it is not the replica's to say that its master sends more than one dataset; and a master that has lost the property would leave the others
+    /// behind, and nobody would hear of it.
+    fn recursive_on_one_side(&self, source: &DatasetName, target: &DatasetName) -> Refusal {
+        let why = Why::RecursiveOnOneSide {
+            other: target.clone(),
+            property: self.settings.me.tag.property(Key::Recursive),
+            command: format!("zrep -R sync {}", quoted(source.as_str())),
+        };
+        Refusal::source(source, why)
+    }
+
+    /// Looks at all datasets below one of a machine.
+    pub fn observe_below(&self, machine: &Machine, side: Side, name: &DatasetName) -> Result<Vec<State>, Problem> {
+        let found = machine
+            .host
+            .observe_below(name)
+            .map_err(|error| failed(side, name, error))?;
+        let host = || machine.name.clone();
+        Ok(found.into_iter().map(|state| State { host: host(), ..state }).collect())
+    }
+
+    /// What is below a dataset of this machine and has its role, where its pairing is recursive; nothing else is part of a pairing.
+    pub fn below_here(&self, side: Side, state: &State) -> Result<Vec<State>, Problem> {
+        let me = &self.settings.me;
+        match View::new(state, &me.tag).is_recursive() {
+            true => Ok(tree::own(me, &self.observe_below(&self.here(), side, &state.name)?)),
+            false => Ok(Vec::new()),
         }
     }
 
@@ -181,19 +251,21 @@ impl Session {
     /// Looks at a replica on this machine and at its master. A master that is new, and whose old one has not stepped down yet, is taken
     /// for the replica that it was: the failover between them is still under way.
     pub fn pair_of_target(&self, target: &DatasetName) -> Result<Pair, Problem> {
+        self.pair_of_target_at(target, None)
+    }
+
+    /// The same, where the other side is at `host`, whatever its name in the pair is.
+    pub fn pair_of_target_at(&self, target: &DatasetName, host: Option<&HostName>) -> Result<Pair, Problem> {
         let me = &self.settings.me;
         let target = self.require(Side::Target, target)?;
+        let target = told_host(me, target, Key::SrcHost, host);
         if let Some(pair) = self.half_turned(&target)? {
             return Ok(pair);
         }
         let place = pairing::source_of(me, &target)?;
         let machine = self.machine(Side::Source, &place)?;
         let source = self.require_at(&machine, Side::Source, &place.dataset)?;
-        Ok(Pair {
-            ends: self.ends(&machine, &self.here()),
-            source,
-            target,
-        })
+        self.pair((&machine, source), (&self.here(), target))
     }
 
     /// The pair of a dataset on this machine that has given up its role, and nothing else yet.
@@ -209,11 +281,8 @@ impl Session {
         let machine = self.machine(Side::Target, &place)?;
         let new = self.observe_at(&machine, Side::Target, &place.dataset)?;
         let new = new.filter(|new| pairing::is_half_turned(me, old, new));
-        Ok(new.map(|target| Pair {
-            ends: self.ends(&self.here(), &machine),
-            source: old.clone(),
-            target,
-        }))
+        new.map(|target| self.pair((&self.here(), old.clone()), (&machine, target)))
+            .transpose()
     }
 
     /// The pair of a new master on this machine whose old one has not stepped down yet.
@@ -225,11 +294,8 @@ impl Session {
         let machine = self.machine(Side::Source, &place)?;
         let old = self.observe_at(&machine, Side::Source, &place.dataset)?;
         let old = old.filter(|old| self.is_superseded(old, new));
-        Ok(old.map(|source| Pair {
-            ends: self.ends(&machine, &self.here()),
-            source,
-            target: new.clone(),
-        }))
+        old.map(|source| self.pair((&machine, source), (&self.here(), new.clone())))
+            .transpose()
     }
 
     /// Whether `old` says still that it is the master, and `new` is it.
@@ -357,6 +423,18 @@ impl Session {
             words => words.iter().map(|word| Ok(DatasetName::new(word)?)).collect(),
         }
     }
+}
+
+/// A side whose other one is at `host`: what stands there is another name of it, or an old one.
+pub fn told_host(me: &Identity, state: State, key: Key, host: Option<&HostName>) -> State {
+    let Some(host) = host else { return state };
+    let setting = Setting {
+        value: host.to_string(),
+        origin: Origin::Local,
+    };
+    let mut state = state;
+    state.user.insert(me.tag.property(key), setting);
+    state
 }
 
 /// A master that has begun a failover cannot say what it is without its peer.

@@ -14,6 +14,7 @@ pub mod fake;
 pub mod local;
 pub mod remote;
 pub mod shell;
+pub mod told;
 
 /// One side of a pairing.
 ///
@@ -39,6 +40,11 @@ pub trait Host: Send + Sync + fmt::Debug {
 
     /// The names of all filesystems and volumes on which `property` is set, locally or received.
     fn with_property(&self, property: &str) -> Result<Vec<DatasetName>, Error>;
+
+    /// What there is to know of all filesystems and volumes below a dataset, at any depth, in the order of their names; nothing below one that is not there.
+    ///
+    /// One that is destroyed or renamed meanwhile may be missing, or be there under either name. Blocks for as long as it takes to look at each.
+    fn observe_below(&self, dataset: &DatasetName) -> Result<Vec<State>, Error>;
 
     /// The names of the filesystems and volumes directly below a dataset. Only its own machine is asked.
     fn children(&self, _dataset: &DatasetName) -> Result<Vec<DatasetName>, Error> {
