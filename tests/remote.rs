@@ -7,10 +7,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use support::{Machines, hostile};
+use zfs_ffi::{DatasetName, SnapshotName};
 use zrep::exit::Exit;
 use zrep::host::fake::Fake;
 use zrep::host::{ErrorKind, Host};
 use zrep::model::State;
+use zrep::plan::{Action, Object};
 use zrep::policy::{Grant, Policy};
 use zrep::wire::channel::Channel;
 use zrep::wire::frame::{HEADER, Header, LONGEST_ANSWER, LONGEST_REQUEST};
@@ -90,6 +92,172 @@ fn both_may_have_the_same_name() {
     assert_eq!(machines.on_beta(&["sync", SOURCE]), Exit::Success);
     assert_eq!(machines.on_beta(&["failover", SOURCE]), Exit::Success);
     assert_eq!(machines.on_alpha(&["sync", SOURCE]), Exit::Success);
+}
+
+#[test]
+fn the_halves_of_a_sync_make_a_whole() {
+    let machines = Machines::paired();
+    assert_eq!(machines.on_alpha(&["uptodate", SOURCE]), Exit::Failure);
+    assert_eq!(machines.on_alpha(&["snaponly", SOURCE]), Exit::Success);
+    machines.alpha.write(SOURCE, b"three");
+    assert_eq!(machines.on_alpha(&["synconly", "all"]), Exit::Success);
+    assert_eq!(machines.beta.read(TARGET).unwrap(), b"onetwo");
+    let before = machines.beta.dump();
+    assert_eq!(machines.on_alpha(&["synconly", SOURCE]), Exit::Success);
+    assert_eq!(machines.beta.dump(), before);
+    assert_eq!(machines.on_alpha(&["sync", SOURCE]), Exit::Success);
+    assert_eq!(machines.on_alpha(&["uptodate", SOURCE]), Exit::Success);
+    assert_eq!(machines.on_beta(&["uptodate", TARGET]), Exit::Success);
+    assert_eq!(machines.on_beta(&["snaponly", TARGET]), Exit::Failure);
+}
+
+#[test]
+fn a_target_goes_back_and_comes_forward_again() {
+    let machines = Machines::paired();
+    for _ in 0..2 {
+        assert_eq!(machines.on_alpha(&["sync", SOURCE]), Exit::Success);
+        machines.alpha.write(SOURCE, b"more");
+    }
+    let back = ["sync", "src/a b@zrep_000000"];
+    assert_eq!(machines.on_alpha(&back), Exit::Success);
+    assert_eq!(machines.beta.read(TARGET).unwrap(), b"one");
+    let marked = |fake: &Fake| {
+        let states = fake.dump();
+        let source = states.into_iter().find(|state| state.name.as_str() == SOURCE).unwrap();
+        let marked = source
+            .snapshots
+            .into_iter()
+            .filter(|snapshot| !snapshot.user.is_empty());
+        marked.map(|snapshot| snapshot.name).collect::<Vec<_>>()
+    };
+    assert_eq!(marked(&machines.alpha), ["zrep_000000"]);
+    assert_eq!(machines.on_alpha(&["sync", SOURCE]), Exit::Success);
+    assert_eq!(machines.beta.read(TARGET), machines.alpha.read(SOURCE));
+
+    let mine = SnapshotName::new("dst/a copy@mine").unwrap();
+    machines.beta.apply(&[Action::Snapshot(mine)]).unwrap();
+    let before = machines.beta.dump();
+    assert_eq!(machines.on_alpha(&back), Exit::Failure, "what only the target has");
+    assert_eq!(machines.beta.dump(), before);
+    assert_eq!(machines.on_alpha(&["sync", "-f", back[1]]), Exit::Success);
+    assert_eq!(machines.beta.read(TARGET).unwrap(), b"one");
+}
+
+#[test]
+fn a_master_steps_down_without_its_target_which_takes_over_later() {
+    let machines = Machines::paired();
+    let before = machines.alpha.dump();
+    assert_eq!(
+        machines.on_alpha(&["failover", "-L", SOURCE]),
+        Exit::Failure,
+        "it was written to"
+    );
+    assert_eq!(machines.alpha.dump(), before);
+    assert_eq!(
+        machines.on_alpha(&["failover", "-L", "-f", SOURCE, "beta.example.com"]),
+        Exit::Success
+    );
+    assert_eq!(machines.alpha.read(SOURCE).unwrap(), b"one");
+    let alpha = machines.alpha.dump();
+    assert_eq!(prop(&alpha, SOURCE, "zrep:master"), None);
+    assert_eq!(
+        prop(&alpha, SOURCE, "zrep:src-host").as_deref(),
+        Some("beta.example.com")
+    );
+    assert_eq!(machines.on_beta(&["takeover", "-L", TARGET]), Exit::Success);
+    machines.beta.write(TARGET, b"two, anew");
+    assert_eq!(machines.on_beta(&["sync", TARGET]), Exit::Success);
+    assert_eq!(machines.alpha.read(SOURCE).unwrap(), b"onetwo, anew");
+}
+
+#[test]
+fn a_failover_by_another_name_of_the_target_notes_that_name() {
+    let machines = Machines::paired();
+    let renamed = Action::Set {
+        on: Object::Dataset(DatasetName::new(SOURCE).unwrap()),
+        properties: vec![("zrep:dest-host".into(), Some("gone.example.com".into()))],
+    };
+    machines.alpha.apply(&[renamed]).unwrap();
+    assert_eq!(machines.on_alpha(&["failover", SOURCE, "beta"]), Exit::Success);
+    let alpha = machines.alpha.dump();
+    assert_eq!(prop(&alpha, SOURCE, "zrep:src-host").as_deref(), Some("beta"));
+    assert_eq!(
+        prop(&machines.beta.dump(), TARGET, "zrep:master").as_deref(),
+        Some("yes")
+    );
+}
+
+#[test]
+fn a_pairing_can_be_forgotten_and_told_anew() {
+    let machines = Machines::paired();
+    for line in [&["clear", SOURCE][..], &["sentsync", "src/a b@zrep_000000", "-n"]] {
+        let before = machines.alpha.dump();
+        let _ = machines.on_alpha(line);
+        assert_eq!(machines.alpha.dump(), before, "{line:?}");
+    }
+    let keep = |fake: &Fake, dataset: &str, short: &str| {
+        let name = SnapshotName::new(&format!("{dataset}@{short}")).unwrap();
+        fake.apply(&[Action::Snapshot(name)]).unwrap();
+    };
+    assert_eq!(machines.on_alpha(&["sync", SOURCE]), Exit::Success);
+    let forget = |on: &Fake, dataset: &str| {
+        let properties = ["src-fs", "src-host", "dest-fs", "dest-host", "master", "savecount"];
+        let properties = properties.map(|key| (format!("zrep:{key}"), None)).to_vec();
+        let on_dataset = Object::Dataset(DatasetName::new(dataset).unwrap());
+        on.apply(&[Action::Set {
+            on: on_dataset,
+            properties,
+        }])
+        .unwrap();
+    };
+    forget(&machines.alpha, SOURCE);
+    forget(&machines.beta, TARGET);
+    machines.alpha.write(SOURCE, b"three");
+    assert_eq!(
+        machines.on_alpha(&["changeconfig", SOURCE, "beta", TARGET]),
+        Exit::Success
+    );
+    assert_eq!(
+        machines.on_beta(&["changeconfig", "-d", TARGET, "alpha", SOURCE]),
+        Exit::Success
+    );
+    assert_eq!(
+        machines.on_alpha(&["sync", SOURCE]),
+        Exit::Failure,
+        "nobody is the master"
+    );
+    assert_eq!(machines.on_alpha(&["sentsync", "src/a b@zrep_000001"]), Exit::Success);
+    assert_eq!(machines.on_alpha(&["sync", SOURCE]), Exit::Success);
+    assert_eq!(machines.beta.read(TARGET), machines.alpha.read(SOURCE));
+
+    keep(&machines.alpha, SOURCE, "daily");
+    assert_eq!(machines.on_alpha(&["clear", "-f", SOURCE]), Exit::Success);
+    let states = machines.alpha.dump();
+    let source = states.iter().find(|state| state.name.as_str() == SOURCE).unwrap();
+    let left: Vec<&str> = source.snapshots.iter().map(|snapshot| snapshot.name.as_str()).collect();
+    assert_eq!(left, ["daily"]);
+    assert_eq!(prop(&states, SOURCE, "zrep:master"), None);
+}
+
+#[test]
+fn what_has_arrived_is_marked_by_who_fetched_it() {
+    let machines = Machines::paired();
+    assert_eq!(machines.on_alpha(&["snaponly", SOURCE]), Exit::Success);
+    assert_eq!(
+        machines.on_alpha(&["_refreshcomplete", "src/a b@zrep_000001", "zrep:master=no"]),
+        Exit::Failure
+    );
+    assert_eq!(
+        machines.on_alpha(&["_refreshcomplete", "src/a b@zrep_000001", "zrep:sent=7"]),
+        Exit::Success
+    );
+    let states = machines.alpha.dump();
+    let source = states.iter().find(|state| state.name.as_str() == SOURCE).unwrap();
+    assert_eq!(source.snapshots[1].user["zrep:sent"], "7");
+    assert_eq!(
+        machines.on_beta(&["_refreshcomplete", "dst/a copy@zrep_000000", "zrep:sent=7"]),
+        Exit::Failure
+    );
 }
 
 #[test]
@@ -207,7 +375,7 @@ fn what_is_not_allowed_is_refused_by_name() {
 
 #[test]
 fn a_server_that_lies_is_hung_up_on() {
-    let name = zfs_ffi::DatasetName::new("dst/a").unwrap();
+    let name = DatasetName::new("dst/a").unwrap();
     let welcome = support::reply(0, &support::welcome());
     let long = Header {
         kind: 0x82,

@@ -12,9 +12,11 @@ use crate::host::{Applied, BatchError, Error, ErrorKind, Host, Received};
 use crate::model::{Guid, Side};
 use crate::plan::{Action, Plan, Stage, Transfer};
 use transfer::transfer_stage;
+use wait::pass_waits;
 
 mod transfer;
 mod undo;
+mod wait;
 
 /// How many streams run at the same time. Their transactions coincide, so more streams cost hardly more of them.
 const STREAMS: usize = 8;
@@ -91,6 +93,18 @@ impl Done {
             })
     }
 
+    /// What was done of plans that only count together. The first one waits for the others: where one of them failed, it has failed for the same reason.
+    pub fn whole(results: Vec<Result<Self, Failure>>) -> Result<Self, Failure> {
+        let mut all = Self::default();
+        for done in results {
+            let Self { applied, received } = done?;
+            all.received.extend(received);
+            // N.B. the snapshot that is told is that of the first plan.
+            all.applied.splice(0..0, applied);
+        }
+        Ok(all)
+    }
+
     /// The length of all streams, in bytes.
     pub fn bytes(&self) -> u64 {
         self.received.iter().map(|(_, received)| received.bytes).sum()
@@ -143,6 +157,7 @@ pub fn run_all(jobs: Vec<Job>, watch: &dyn Watch) -> Vec<Result<Done, Failure>> 
     let mut runs: Vec<Run> = jobs.into_iter().map(Run::new).collect();
     let mut begun = false;
     while runs.iter().any(Run::is_going) {
+        pass_waits(&mut runs);
         apply_together(&mut runs);
         runs.iter().for_each(|run| watch.applied(&run.done));
         if !std::mem::replace(&mut begun, true) {
@@ -211,7 +226,7 @@ impl Run {
         match (index.and_then(|index| self.job.plan.stages.get(index)), side) {
             (Some(Stage::Apply { source, .. }), Side::Source) => source,
             (Some(Stage::Apply { target, .. }), Side::Target) => target,
-            (Some(Stage::Transfer(_) | Stage::Commit) | None, _) => &[],
+            (Some(Stage::Transfer(_) | Stage::Commit | Stage::Wait { .. }) | None, _) => &[],
         }
     }
 
@@ -354,7 +369,40 @@ fn batches(runs: &[Run]) -> Vec<(Arc<dyn Host>, Vec<Part>)> {
             }
         }
     }
-    batches.into_iter().map(|(host, _, parts)| (host, parts)).collect()
+    batches
+        .into_iter()
+        .map(|(host, _, parts)| (host, in_order(parts)))
+        .collect()
+}
+
+/// The conditions that the parts begin with first, and the snapshots that they end with last: where no channel program may be run, what stands next to each other is
+/// one call, and so all snapshots of a batch are one.
+fn in_order(parts: Vec<Part>) -> Vec<Part> {
+    if parts.windows(2).all(|two| two[0].run == two[1].run) {
+        return parts;
+    }
+    let rank = |index: usize| {
+        let of_run = |part: &&Part| part.run == parts[index].run;
+        if parts[..=index]
+            .iter()
+            .filter(of_run)
+            .all(|part| part.action.is_condition())
+        {
+            0
+        } else if parts[index..]
+            .iter()
+            .filter(of_run)
+            .all(|part| part.action.new_snapshot().is_some())
+        {
+            2
+        } else {
+            1
+        }
+    };
+    let ranks: Vec<u8> = (0..parts.len()).map(rank).collect();
+    let mut ranked: Vec<(u8, Part)> = ranks.into_iter().zip(parts).collect();
+    ranked.sort_by_key(|(rank, _)| *rank);
+    ranked.into_iter().map(|(_, part)| part).collect()
 }
 
 /// Applies a batch. A run whose part of it is not possible is taken out, and the others are tried again without it.

@@ -220,9 +220,12 @@ impl Policy {
                 self.require(Right::Control, name).map(|()| Verdict::Do)
             }
             Action::ExpectUnwritten(name) => self.require_any(name).map(|()| Verdict::Do),
-            Action::Rename { .. } | Action::Clone { .. } | Action::Promote(_) => {
-                Err(never(format!("{action}: no peer may do this")))
+            // Which ones may be renamed, a second look tells.
+            Action::Rename { from, to } => {
+                self.require(Right::Receive, from)?;
+                self.require(Right::Receive, to).map(|()| Verdict::Do)
             }
+            Action::Clone { .. } | Action::Promote(_) => Err(never(format!("{action}: no peer may do this"))),
             Action::DiscardPartial(name) | Action::DestroyUnreceived(name) => {
                 self.require(Right::Receive, name).map(|()| Verdict::Do)
             }
@@ -298,7 +301,8 @@ fn right_to_set(tag: &Tag, property: &str) -> Result<Right, Denied> {
         | Key::Savecount
         | Key::Master
         | Key::Intent
-        | Key::Fenced => Ok(Right::Control),
+        | Key::Fenced
+        | Key::Recursive => Ok(Right::Control),
         Key::Gate | Key::Clear => Err(never(format!(
             "property {property:?} is for this machine's administrator to set"
         ))),

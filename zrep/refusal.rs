@@ -6,7 +6,10 @@ use crate::hostname::BadHostName;
 use crate::model::{Guid, Kind, Side};
 use zfs_ffi::{DatasetName, NameError};
 
+mod snapshot;
 mod telling;
+
+pub use snapshot::OfSnapshot;
 
 /// A plan that cannot be made. Nothing was changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -110,6 +113,8 @@ pub enum Why {
         /// The other side.
         other: String,
     },
+    /// A source in the clear, of which nothing but ciphertext was to leave.
+    NotEncrypted,
     /// An encrypted source, and a target that holds the data in the clear.
     InTheClear {
         /// The source.
@@ -201,10 +206,82 @@ pub enum Why {
     },
     /// A snapshot name that would be too long, or is otherwise impossible.
     BadSnapshotName(NameError),
+    /// A snapshot that was named, or that the verb needs.
+    Snapshot(OfSnapshot),
+    /// What would be destroyed was not agreed to.
+    NotConfirmed {
+        /// The verb.
+        verb: &'static str,
+        /// What would be done, line by line.
+        would: Vec<String>,
+        /// Whether somebody was asked, and did not say yes.
+        asked: bool,
+    },
     /// Its properties are those of a pair that it is not part of.
     Renamed {
         /// That pair.
         pair: String,
+    },
+    /// A child of a recursive pairing that has a pairing of its own.
+    Nested {
+        /// The top of the recursive pairing.
+        top: DatasetName,
+        /// The tag of both.
+        tag: String,
+    },
+    /// A dataset that lies in the tree of a recursive pairing.
+    InsideRecursive {
+        /// The top of that pairing.
+        top: DatasetName,
+        /// The tag.
+        tag: String,
+    },
+    /// The name that a child would have on the target is not one that ZFS allows.
+    BadChildName {
+        /// The child.
+        child: DatasetName,
+        /// What is wrong with the name.
+        error: NameError,
+    },
+    /// Something else is where a child would be received.
+    PlaceTaken {
+        /// The child.
+        source: DatasetName,
+    },
+    /// What a child would be received in is not there.
+    ParentMissing {
+        /// The child.
+        source: DatasetName,
+    },
+    /// `-R` for a pairing of one dataset which has others below it.
+    NotRecursive {
+        /// The first dataset below it.
+        child: DatasetName,
+        /// The tag.
+        tag: String,
+    },
+    /// One side's properties make the pairing recursive, the other's do not.
+    RecursiveOnOneSide {
+        /// The side that says so.
+        other: DatasetName,
+        /// The property.
+        property: String,
+        /// What makes both say it.
+        command: String,
+    },
+    /// A child that was renamed on the source cannot be renamed on the target.
+    NotAloneBelow {
+        /// What is below it there, and no part of the pairing.
+        other: DatasetName,
+        /// What it shall be called.
+        to: DatasetName,
+    },
+    /// What a verb does not do with recursive pairings.
+    NotForTrees {
+        /// What it does not do.
+        what: String,
+        /// What helps.
+        help: String,
     },
     /// The two sides do not name each other.
     NotMutual {

@@ -15,6 +15,7 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 
 use crate::cli::SyncArgs;
+use crate::commands::sync::tree::Work;
 use crate::execute::{self, Done, Failure, Job, Quiet};
 use crate::exit::Exit;
 use crate::lock;
@@ -180,7 +181,11 @@ impl<'a> Loop<'a> {
             member.carried && failure.error.kind.wants_a_new_look()
         });
         self.sync(&again, |_, _| false);
-        if self.members.values().any(|member| member.trouble.is_some()) {
+        if self
+            .members
+            .values()
+            .any(|member| member.trouble.is_some() || !member.below.is_empty())
+        {
             Exit::Failure
         } else {
             Exit::Success
@@ -190,10 +195,10 @@ impl<'a> Loop<'a> {
     /// Syncs datasets together, and gives back those that shall be tried once more: nothing is known of them any more.
     fn sync(&mut self, due: &[DatasetName], wants_more: impl Fn(&Member, &Failure) -> bool) -> Vec<DatasetName> {
         let began = Instant::now();
-        let mut going: Vec<(DatasetName, Job)> = Vec::new();
+        let mut going: Vec<(DatasetName, Work)> = Vec::new();
         for name in due {
             match self.prepare(name) {
-                Ok(job) => going.push((name.clone(), job)),
+                Ok(one) => going.push((name.clone(), one)),
                 Err(problem) => self.failed(name, &problem),
             }
         }
@@ -206,25 +211,36 @@ impl<'a> Loop<'a> {
                 return Vec::new();
             }
         };
-        let jobs = going.iter().map(|(_, job)| job.clone()).collect();
-        let results = match lock {
+        let jobs = going.iter().flat_map(|(_, one)| one.jobs().cloned()).collect();
+        let mut results = match lock {
             Some(lock) => execute::run_all(jobs, &UntilBegun::new(&Quiet, lock)),
             None => execute::run_all(jobs, &Quiet),
-        };
+        }
+        .into_iter();
         let mut again = Vec::new();
-        for ((name, job), result) in going.into_iter().zip(results) {
+        for (name, Work { job, children, refused }) in going {
+            let Some(result) = results.next() else { break };
+            let failed = results
+                .by_ref()
+                .take(children.len())
+                .filter_map(Result::err)
+                .map(Problem::from);
+            let below: Vec<Problem> = refused.into_iter().map(Problem::from).chain(failed).collect();
             match result {
                 Err(failure) if wants_more(&self.members[&name], &failure) => {
                     self.members.entry(name.clone()).or_default().warm = None;
                     again.push(name);
                 }
-                result => self.record(&name, &job.plan, result, began.elapsed()),
+                result => {
+                    self.record(&name, &job.plan, result, began.elapsed());
+                    self.record_below(&name, &below);
+                }
             }
         }
         again
     }
 
-    fn prepare(&mut self, name: &DatasetName) -> Result<Job, Problem> {
+    fn prepare(&mut self, name: &DatasetName) -> Result<Work, Problem> {
         let member = self.members.entry(name.clone()).or_default();
         if self.args.changed_only {
             self.session.settle(name)?;
@@ -248,11 +264,35 @@ impl<'a> Loop<'a> {
                 warm
             }
         };
+        if let Some(going) = warm.tree(self.session, self.args)? {
+            going.notes().for_each(|note| self.session.ui.note(note));
+            return Ok(going);
+        }
         let (warm, plan) = warm.plan(self.session, self.args, member.locked)?;
         let ends = warm.ends();
         member.warm = Some(warm);
         plan.notes.iter().for_each(|note| self.session.ui.note(note));
-        Ok(Job { ends, plan })
+        Ok(Work::of_one(Job { ends, plan }))
+    }
+
+    /// What is wrong below a top, told once. It does not make the others wait.
+    fn record_below(&mut self, name: &DatasetName, problems: &[Problem]) {
+        let session = self.session;
+        let Some(member) = self.members.get_mut(name) else {
+            return;
+        };
+        let causes: Vec<String> = problems.iter().map(Problem::cause).collect();
+        let before = std::mem::replace(&mut member.below, causes.clone());
+        for (problem, _) in problems
+            .iter()
+            .zip(&causes)
+            .filter(|(_, cause)| !before.contains(cause))
+        {
+            session.ui.problem(problem);
+            let fields = json!({ "round": self.rounds + 1, "dataset": name.as_str(), "error": problem_json(problem) });
+            session.ui.json("sync", false, fields);
+        }
+        self.failed += u64::from(!problems.is_empty());
     }
 
     fn record(&mut self, name: &DatasetName, plan: &Plan, result: Result<Done, Failure>, took: Duration) {
@@ -269,8 +309,8 @@ impl<'a> Loop<'a> {
         if let Some(warm) = &mut member.warm {
             warm.advance(done, self.session.now());
         }
-        // A plan with stages takes the lock in the first one; an empty one has touched nothing.
-        member.locked |= !plan.stages.is_empty();
+        // A plan with stages takes the lock in the first one; an empty one has touched nothing. That of a tree gives it back itself.
+        member.locked |= !plan.stages.is_empty() && member.warm.is_some();
         member.stale = 0;
         if let Some(trouble) = member.trouble.take() {
             self.session

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use crate::after;
 use crate::cli::SyncArgs;
+use crate::commands::sync::tree::{Work, work};
 use crate::contact::{self, Purpose};
 use crate::execute::{Done, Ends};
 use crate::host::Applied;
@@ -79,6 +80,21 @@ impl Warm {
         })
     }
 
+    /// The plans of a round, if the pairing is recursive. Nothing is known of it from one round to the next, and it holds no lock in between.
+    pub(crate) fn tree(&self, session: &Session, args: &SyncArgs) -> Result<Option<Work>, Problem> {
+        if self.pair.below.is_none() {
+            return Ok(None);
+        }
+        let request = sync::Request {
+            locking: session.locking(&self.pair.source, &self.pair.ends)?,
+            now: session.now(),
+            force: args.force,
+            changed_only: args.changed_only,
+            preferences: session.settings.preferences,
+        };
+        work(session, &self.pair, &request).map(Some)
+    }
+
     /// Whether it is time to look again.
     pub fn is_stale(&self) -> bool {
         self.observed.elapsed() > STALE
@@ -118,6 +134,7 @@ impl Warm {
             now: session.now(),
             force: args.force,
             changed_only: args.changed_only,
+            preferences: session.settings.preferences,
         };
         let mut plan = sync::plan(me, &self.pair.source, &self.pair.target, &request)?;
         if plan.stages.is_empty() {
@@ -133,7 +150,7 @@ impl Warm {
                     since: Instant::now(),
                 }
             }
-            Some(Stage::Transfer(_) | Stage::Commit) | None => return Ok((self, plan)),
+            Some(Stage::Transfer(_) | Stage::Commit | Stage::Wait { .. }) | None => return Ok((self, plan)),
         };
         if let Some(mut earlier) = self.pending.take() {
             let of_source = std::mem::take(&mut earlier.source);
@@ -238,7 +255,7 @@ fn merge(plan: &mut Plan, of_source: Vec<Action>, of_target: Vec<Action>) {
             let conditions = target.iter().take_while(|action| action.is_condition()).count();
             target.splice(conditions..conditions, of_target);
         }
-        Some(Stage::Transfer(_) | Stage::Commit) | None => {
+        Some(Stage::Transfer(_) | Stage::Commit | Stage::Wait { .. }) | None => {
             plan.stages.insert(
                 0,
                 Stage::Apply {

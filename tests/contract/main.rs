@@ -2,154 +2,22 @@
 //!
 //! The real pools are named by `ZREP_TEST_POOLS=SOURCE:TARGET`; without it that half says that it was skipped. The laboratory runs it.
 
+mod scene;
+mod streams;
 #[path = "../support/mod.rs"]
 mod support;
 mod worlds;
 
-use std::io::{Read, Write, pipe};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::thread;
 
 use zfs_ffi::{DatasetName, SnapshotName};
 use zrep::host::fake::Fake;
-use zrep::host::{Applied, Error, ErrorKind, Host, Received};
-use zrep::model::{Guid, Native, Origin, State, StreamFlags};
-use zrep::plan::{Action, Base, BaseName, Creation, IfHeld, Object, Transfer};
+use zrep::host::{Applied, ErrorKind, Host};
+use zrep::model::{Guid, Origin};
+use zrep::plan::{Action, IfHeld, Object};
 
+use scene::{A, B, Scene, destroy, expect, set};
 use worlds::{FakeWorld, FarWorld, RealWorld, World};
-
-/// One check: a source with data, and the name of a target that is not there yet.
-struct Scene<'a> {
-    world: &'a dyn World,
-    source: DatasetName,
-    target: DatasetName,
-}
-
-/// Names that zrep gives: a peer may touch no others.
-const A: &str = "zrep_00000a";
-const B: &str = "zrep_00000b";
-const C: &str = "zrep_00000c";
-
-static SCENES: AtomicU32 = AtomicU32::new(0);
-
-impl<'a> Scene<'a> {
-    fn new(world: &'a dyn World) -> Self {
-        let number = SCENES.fetch_add(1, Ordering::Relaxed);
-        let (source, target) = world.pools();
-        let name = |pool: &str| DatasetName::new(&format!("{pool}/contract {number}")).unwrap();
-        let scene = Self {
-            world,
-            source: name(source),
-            target: name(target),
-        };
-        world.create(scene.source.as_str());
-        world.write(scene.source.as_str(), &noise(1 << 20));
-        scene
-    }
-
-    fn host(&self) -> &dyn Host {
-        self.world.host()
-    }
-
-    fn observe(&self, name: &DatasetName) -> State {
-        self.host().observe(name).unwrap().expect("a dataset")
-    }
-
-    fn apply(&self, batch: &[Action]) -> Vec<Applied> {
-        self.host().apply(batch).unwrap()
-    }
-
-    fn snapshot(&self, of: &DatasetName, short: &str) -> (SnapshotName, Guid) {
-        let name = of.snapshot(short).unwrap();
-        match self.apply(&[Action::Snapshot(name.clone())]).as_slice() {
-            [Applied::Created { guid, .. }] => (name, *guid),
-            other => panic!("{other:?}"),
-        }
-    }
-
-    fn transfer(&self, short: &str, base: Option<(&SnapshotName, Guid)>) -> Transfer {
-        let creation = Creation {
-            received: vec![("zrep:dest-fs".into(), Native::Text(self.target.to_string()))],
-            local: vec![("readonly".into(), Native::Number(1))],
-        };
-        Transfer {
-            snapshot: self.source.snapshot(short).unwrap(),
-            guid: None,
-            base: base.map(|(name, guid)| Base {
-                guid,
-                name: BaseName::Snapshot(name.clone()),
-            }),
-            into: self.target.snapshot(short).unwrap(),
-            flags: StreamFlags::plain(),
-            resume: None,
-            creation: base.is_none().then_some(creation),
-        }
-    }
-
-    fn send(&self, transfer: &Transfer) -> Result<Received, Error> {
-        self.send_part(transfer, usize::MAX).1
-    }
-
-    /// Sends a transfer of which no more than `limit` bytes arrive.
-    fn send_part(&self, transfer: &Transfer, limit: usize) -> (Result<(), Error>, Result<Received, Error>) {
-        let (mut from_sender, out) = pipe().unwrap();
-        let (input, mut to_receiver) = pipe().unwrap();
-        thread::scope(|scope| {
-            let sender = scope.spawn(move || self.host().send(transfer, out, None));
-            scope.spawn(move || {
-                let mut stream = Vec::new();
-                let _ = from_sender.by_ref().take(limit as u64).read_to_end(&mut stream);
-                // A receiver that refuses closes its end early.
-                let _ = to_receiver.write_all(&stream);
-            });
-            let received = self.world.receiver().receive(transfer, input);
-            (sender.join().unwrap(), received)
-        })
-    }
-
-    /// Both sides have snapshot `a`.
-    fn synced(&self) -> (SnapshotName, Guid) {
-        let (a, guid) = self.snapshot(&self.source, A);
-        assert_eq!(self.send(&self.transfer(A, None)).unwrap().guid, guid);
-        (a, guid)
-    }
-}
-
-/// Data that does not compress.
-fn noise(len: usize) -> Vec<u8> {
-    let mut state = 0x2545_f491_4f6c_dd1d_u64;
-    let mut next = || {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        state.to_le_bytes()[3]
-    };
-    (0..len).map(|_| next()).collect()
-}
-
-fn set(on: &DatasetName, name: &str, value: Option<&str>) -> Action {
-    Action::Set {
-        on: Object::Dataset(on.clone()),
-        properties: vec![(name.into(), value.map(str::to_owned))],
-    }
-}
-
-fn expect(dataset: &DatasetName, name: &str, value: Option<&str>) -> Action {
-    Action::Expect {
-        dataset: dataset.clone(),
-        property: name.into(),
-        value: value.map(str::to_owned),
-    }
-}
-
-fn destroy(snapshot: &SnapshotName, guid: Guid, if_held: IfHeld) -> Action {
-    Action::Destroy {
-        snapshot: snapshot.clone(),
-        guid,
-        if_held,
-    }
-}
 
 fn what_is_not_there_is_none(scene: &Scene<'_>) {
     assert_eq!(scene.host().observe(&scene.target).unwrap(), None);
@@ -276,108 +144,6 @@ fn a_held_snapshot_is_kept_or_fails_the_batch(scene: &Scene<'_>) {
     assert_eq!((failed.begun, failed.error.kind), (false, ErrorKind::Busy));
 }
 
-fn a_full_stream_makes_a_readonly_replica(scene: &Scene<'_>) {
-    let (_, guid) = scene.synced();
-    let target = scene.observe(&scene.target);
-    assert_eq!(
-        target
-            .snapshots
-            .iter()
-            .map(|s| (s.name.as_str(), s.guid))
-            .collect::<Vec<_>>(),
-        [(A, guid)]
-    );
-    assert_eq!((target.readonly, target.readonly_origin), (true, Origin::Local));
-    assert_eq!(target.user["zrep:dest-fs"].origin, Origin::Received);
-    assert_eq!((target.inconsistent, target.partial, target.written), (false, None, 0));
-    let again = scene.send(&scene.transfer(A, None)).unwrap_err();
-    assert_eq!(again.kind, ErrorKind::Exists);
-}
-
-fn an_increment_needs_its_base_and_an_unmodified_target(scene: &Scene<'_>) {
-    let (a, a_guid) = scene.synced();
-    let (b, b_guid) = scene.snapshot(&scene.source, B);
-    scene.snapshot(&scene.source, C);
-    let wrong = scene.send(&scene.transfer(C, Some((&b, b_guid)))).unwrap_err();
-    assert_eq!(wrong.kind, ErrorKind::WrongBase);
-    assert_eq!(scene.send(&scene.transfer(B, Some((&a, a_guid)))).unwrap().guid, b_guid);
-    scene.world.write(scene.target.as_str(), b"somebody was here");
-    let modified = scene.send(&scene.transfer(C, Some((&b, b_guid)))).unwrap_err();
-    assert_eq!(modified.kind, ErrorKind::Modified);
-    scene.apply(&[Action::Rollback(scene.target.snapshot(B).unwrap())]);
-    scene.send(&scene.transfer(C, Some((&b, b_guid)))).unwrap();
-}
-
-fn a_snapshot_that_is_not_there_is_the_senders_fault(scene: &Scene<'_>) {
-    let (a, guid) = scene.synced();
-    let (sent, received) = scene.send_part(&scene.transfer("never made", Some((&a, guid))), usize::MAX);
-    assert_eq!(sent.unwrap_err().kind, ErrorKind::NotFound);
-    assert_eq!(received.unwrap_err().kind, ErrorKind::Interrupted);
-}
-
-fn an_interrupted_increment_goes_on_from_where_it_stopped(scene: &Scene<'_>) {
-    let (a, a_guid) = scene.synced();
-    scene.world.write(scene.source.as_str(), &noise(1 << 20));
-    let (_, b_guid) = scene.snapshot(&scene.source, B);
-    let transfer = scene.transfer(B, Some((&a, a_guid)));
-    let broken = scene.send_part(&transfer, 700_000).1.unwrap_err();
-    assert_eq!(broken.kind, ErrorKind::Interrupted);
-    let partial = scene.observe(&scene.target).partial.expect("what arrived");
-    assert_eq!((partial.to_guid, partial.from_guid), (b_guid, Some(a_guid)));
-    assert_eq!(partial.to_name, transfer.snapshot.to_string());
-    assert_eq!(
-        scene.send(&transfer).unwrap_err().kind,
-        ErrorKind::Busy,
-        "only the rest may come now"
-    );
-    let rest = Transfer {
-        resume: Some(partial.point),
-        flags: partial.point.stream,
-        ..transfer
-    };
-    assert_eq!(scene.send(&rest).unwrap().guid, b_guid);
-    let target = scene.observe(&scene.target);
-    assert_eq!((target.partial, target.snapshots.len()), (None, 2));
-}
-
-fn an_interrupted_increment_can_be_dropped(scene: &Scene<'_>) {
-    let (a, guid) = scene.synced();
-    scene.world.write(scene.source.as_str(), &noise(1 << 20));
-    scene.snapshot(&scene.source, B);
-    let transfer = scene.transfer(B, Some((&a, guid)));
-    scene.send_part(&transfer, 700_000).1.unwrap_err();
-    scene.apply(&[Action::DiscardPartial(scene.target.clone())]);
-    assert_eq!(scene.observe(&scene.target).partial, None);
-    scene.send(&transfer).unwrap();
-    assert_eq!(
-        scene.apply(&[Action::DiscardPartial(scene.target.clone())]),
-        [Applied::Done],
-        "nothing to drop"
-    );
-}
-
-fn a_half_received_dataset_can_be_destroyed_and_no_other(scene: &Scene<'_>) {
-    scene.snapshot(&scene.source, A);
-    scene.send_part(&scene.transfer(A, None), 500_000).1.unwrap_err();
-    assert!(scene.observe(&scene.target).inconsistent);
-    scene.apply(&[Action::DestroyUnreceived(scene.target.clone())]);
-    assert_eq!(scene.host().observe(&scene.target).unwrap(), None);
-    scene.send(&scene.transfer(A, None)).unwrap();
-    scene.apply(&[Action::DestroyUnreceived(scene.target.clone())]);
-    assert_eq!(scene.observe(&scene.target).snapshots.len(), 1, "received by now");
-}
-
-fn a_rollback_goes_to_the_newest_snapshot_only(scene: &Scene<'_>) {
-    let (a, _) = scene.snapshot(&scene.source, A);
-    let (b, b_guid) = scene.snapshot(&scene.source, B);
-    let failed = scene.host().apply(&[Action::Rollback(a.clone())]).unwrap_err();
-    assert_eq!(failed.error.kind, ErrorKind::Exists);
-    scene.world.write(scene.source.as_str(), &noise(1 << 20));
-    scene.apply(&[destroy(&b, b_guid, IfHeld::Fail), Action::Rollback(a)]);
-    // N.B. a mounted filesystem writes a little of its own when it is rolled back.
-    assert!(scene.observe(&scene.source).written < 100_000);
-}
-
 fn datasets_are_found_by_a_property_of_their_own(scene: &Scene<'_>) {
     let found = |scene: &Scene<'_>| scene.host().with_property("zrep:lastsenttime").unwrap();
     assert_eq!(found(scene), []);
@@ -400,9 +166,53 @@ fn readonly_is_set_and_inherited_like_any_other(scene: &Scene<'_>) {
     assert_eq!((state.readonly, state.readonly_origin), (false, Origin::Default));
 }
 
+fn what_is_below_is_observed_in_order_and_follows_what_is_set_above(scene: &Scene<'_>) {
+    for name in ["x", "x/deep", "x b"] {
+        scene.world.create(&format!("{}/{name}", scene.source));
+    }
+    scene.apply(&[set(&scene.source, "readonly", Some("on"))]);
+    scene.apply(&[set(&scene.source, "zrep:recursive", Some("yes"))]);
+    let below = scene.host().observe_below(&scene.source).unwrap();
+    let names: Vec<&str> = below
+        .iter()
+        .map(|state| &state.name.as_str()[scene.source.as_str().len()..])
+        .collect();
+    assert_eq!(names, ["/x", "/x b", "/x/deep"]);
+    for state in &below {
+        assert_eq!((state.readonly, state.readonly_origin), (true, Origin::Inherited));
+        assert_eq!(state.user["zrep:recursive"].origin, Origin::Inherited);
+        assert_eq!(state.guid, scene.observe(&state.name).guid);
+    }
+    scene.apply(&[set(&scene.source, "readonly", None)]);
+    assert_eq!(scene.host().observe_below(&scene.target).unwrap(), []);
+}
+
+fn snapshots_of_several_datasets_are_of_one_transaction(scene: &Scene<'_>) {
+    let child = DatasetName::new(&format!("{}/child", scene.source)).unwrap();
+    scene.world.create(child.as_str());
+    let both = [&scene.source, &child].map(|dataset| Action::Snapshot(dataset.snapshot(A).unwrap()));
+    let txgs: Vec<u64> = scene
+        .apply(&both)
+        .iter()
+        .filter_map(|applied| match applied {
+            Applied::Created { createtxg, .. } => Some(*createtxg),
+            Applied::Done | Applied::Kept { .. } => None,
+        })
+        .collect();
+    assert_eq!((txgs.len(), txgs[0]), (2, txgs[1]));
+}
+
 type Check = fn(&Scene<'_>);
 
-const CHECKS: [(&str, Check); 17] = [
+const CHECKS: [(&str, Check); 19] = [
+    (
+        "what_is_below_is_observed_in_order_and_follows_what_is_set_above",
+        what_is_below_is_observed_in_order_and_follows_what_is_set_above,
+    ),
+    (
+        "snapshots_of_several_datasets_are_of_one_transaction",
+        snapshots_of_several_datasets_are_of_one_transaction,
+    ),
     ("what_is_not_there_is_none", what_is_not_there_is_none),
     (
         "a_snapshot_is_observed_as_it_was_told",
@@ -434,31 +244,31 @@ const CHECKS: [(&str, Check); 17] = [
     ),
     (
         "a_full_stream_makes_a_readonly_replica",
-        a_full_stream_makes_a_readonly_replica,
+        streams::a_full_stream_makes_a_readonly_replica,
     ),
     (
         "an_increment_needs_its_base_and_an_unmodified_target",
-        an_increment_needs_its_base_and_an_unmodified_target,
+        streams::an_increment_needs_its_base_and_an_unmodified_target,
     ),
     (
         "a_snapshot_that_is_not_there_is_the_senders_fault",
-        a_snapshot_that_is_not_there_is_the_senders_fault,
+        streams::a_snapshot_that_is_not_there_is_the_senders_fault,
     ),
     (
         "an_interrupted_increment_goes_on_from_where_it_stopped",
-        an_interrupted_increment_goes_on_from_where_it_stopped,
+        streams::an_interrupted_increment_goes_on_from_where_it_stopped,
     ),
     (
         "an_interrupted_increment_can_be_dropped",
-        an_interrupted_increment_can_be_dropped,
+        streams::an_interrupted_increment_can_be_dropped,
     ),
     (
         "a_half_received_dataset_can_be_destroyed_and_no_other",
-        a_half_received_dataset_can_be_destroyed_and_no_other,
+        streams::a_half_received_dataset_can_be_destroyed_and_no_other,
     ),
     (
         "a_rollback_goes_to_the_newest_snapshot_only",
-        a_rollback_goes_to_the_newest_snapshot_only,
+        streams::a_rollback_goes_to_the_newest_snapshot_only,
     ),
     (
         "datasets_are_found_by_a_property_of_their_own",

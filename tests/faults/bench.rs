@@ -107,7 +107,7 @@ impl<'a> Bench<'a> {
         Manner {
             strike,
             reversed,
-            busy: true,
+            busy: !self.subject.idle,
             peer_is_down: self.subject.alone,
             ..Manner::default()
         }

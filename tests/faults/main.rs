@@ -10,6 +10,7 @@ mod bench;
 mod case;
 mod sample;
 mod subjects;
+mod trees;
 #[path = "../world/mod.rs"]
 mod world;
 

@@ -6,6 +6,12 @@ use crate::world::way::{Line, Way};
 use crate::world::{Layout, SIDES};
 
 const REFRESH: Words = &["refresh", SIDES[1]];
+const SNAPONLY: Words = &["snaponly", SIDES[0]];
+const SYNCONLY: Words = &["synconly", SIDES[0]];
+const ROLLBACK: Words = &["sync", "src/a b@zrep_000000"];
+const STEP_DOWN: Words = &["failover", "-L", SIDES[0]];
+const SYNC_FORCED: Words = &["sync", "-f", SIDES[0]];
+const ROLLBACK_FORCED: Words = &["sync", "-f", "src/a b@zrep_000000"];
 const ROUND: Words = &["loop", SIDES[0]];
 const ABORT: Words = &["failover", "--abort", SIDES[0]];
 const ABORT_ALONE: Words = &["failover", "--abort", "--force", SIDES[0]];
@@ -22,6 +28,8 @@ pub(crate) struct Subject {
     pub(crate) line: fn(Layout) -> Line,
     /// Whether the other machine is out of reach while the verb runs.
     pub(crate) alone: bool,
+    /// Whether no program writes while the verb runs.
+    pub(crate) idle: bool,
     pub(crate) ways: fn(Layout) -> Vec<Way>,
 }
 
@@ -55,6 +63,11 @@ fn moves(_: Layout) -> Vec<Way> {
     vec![stays(&[(0, SYNC)]), stays(&[(1, REFRESH)]), stays(&[(0, ROUND)])]
 }
 
+/// What a target holds whose newest snapshot is gone looks like what somebody has written to it.
+fn rolls(_: Layout) -> Vec<Way> {
+    vec![stays(&[(0, SYNC_FORCED)]), stays(&[(0, ROLLBACK_FORCED)])]
+}
+
 fn init_again(layout: Layout) -> Vec<Way> {
     match layout {
         Layout::One => vec![stays(&[(0, INIT_HERE)])],
@@ -67,6 +80,13 @@ fn alone_then_rejoined(_: Layout) -> Vec<Way> {
         turns(&[(1, TAKEOVER_ALONE), (0, REJOIN)]),
         turns(&[(0, SYNC), (1, TAKEOVER_ALONE), (0, REJOIN)]),
         settles(&[(0, FAILOVER), (0, REJOIN), (1, TAKEOVER_ALONE)]),
+    ]
+}
+
+fn stepped_down(_: Layout) -> Vec<Way> {
+    vec![
+        turns(&[(0, STEP_DOWN), (1, TAKEOVER_ALONE), (0, REJOIN)]),
+        settles(&[(0, SYNC), (1, TAKEOVER_ALONE), (0, REJOIN), (0, STEP_DOWN)]),
     ]
 }
 
@@ -87,6 +107,7 @@ const fn plain(name: &'static str, scene: Scene, line: fn(Layout) -> Line, ways:
         scene,
         line,
         alone: false,
+        idle: false,
         ways,
     }
 }
@@ -98,11 +119,21 @@ const fn alone(name: &'static str, scene: Scene, line: fn(Layout) -> Line, ways:
     }
 }
 
+const fn idle(name: &'static str, scene: Scene, line: fn(Layout) -> Line, ways: fn(Layout) -> Vec<Way>) -> Subject {
+    Subject {
+        idle: true,
+        ..plain(name, scene, line, ways)
+    }
+}
+
 #[rustfmt::skip]
 pub(crate) const SUBJECTS: &[Subject] = &[
     plain("init", Scene::Alone, |layout| (0, init(layout)), init_again),
     plain("sync", Scene::Paired, |_| (0, SYNC), moves),
     plain("sync of an interrupted stream", Scene::Interrupted, |_| (0, SYNC), moves),
+    plain("snaponly", Scene::Paired, |_| (0, SNAPONLY), moves),
+    plain("synconly of an interrupted stream", Scene::Interrupted, |_| (0, SYNCONLY), moves),
+    plain("sync to a snapshot", Scene::Paired, |_| (0, ROLLBACK), rolls),
     plain("a round of the loop", Scene::Paired, |_| (0, ROUND), moves),
     plain("refresh", Scene::Abandoned, |_| (1, REFRESH), moves),
     plain("gate", Scene::Gated, |_| (0, GATE), moves),
@@ -120,6 +151,7 @@ pub(crate) const SUBJECTS: &[Subject] = &[
     plain("abort", Scene::Prepared, |_| (0, ABORT), any_verb),
     alone("abort alone", Scene::Prepared, |_| (0, ABORT_ALONE), any_verb),
     alone("abort alone of what was committed", Scene::HalfTurned, |_| (0, ABORT_ALONE), target_rejoined),
+    idle("failover alone", Scene::Level, |_| (0, STEP_DOWN), stepped_down),
     plain("takeover alone", Scene::Paired, |_| (1, TAKEOVER_ALONE), alone_then_rejoined),
     plain("takeover alone of what was prepared", Scene::Prepared, |_| (1, TAKEOVER_ALONE), alone_then_rejoined),
     plain("rejoin", Scene::Forced, |_| (0, REJOIN), rejoined),

@@ -77,11 +77,14 @@ impl Machines {
 
 fn zrep(name: &str, host: &Arc<Fake>, peer: (&'static str, &Arc<Fake>, &Policy), line: &[&str]) -> Exit {
     let cli = Cli::try_parse_from(["zrep"].iter().chain(line)).unwrap();
-    let session = Session::new(
-        settings(name),
-        Arc::clone(host) as Arc<dyn zrep::host::Host>,
-        Ui::new(false),
-    );
+    let session = Session {
+        recursive: cli.recursive,
+        ..Session::new(
+            settings(name),
+            Arc::clone(host) as Arc<dyn zrep::host::Host>,
+            Ui::new(false),
+        )
+    };
     let (there, fake, policy) = peer;
     let dial = Inside {
         name: there,
@@ -103,7 +106,7 @@ fn settings(name: &str) -> Settings {
         nodename: name.into(),
         is_root: true,
     };
-    let rundir = rundir();
+    let rundir = rundir(name);
     let variable = |name: &str| (name == "ZREP_RUNDIR").then(|| rundir.to_string_lossy().into_owned());
     Settings {
         patience: Duration::from_secs(1),
@@ -111,8 +114,8 @@ fn settings(name: &str) -> Settings {
     }
 }
 
-fn rundir() -> PathBuf {
-    let name = format!("zrep-remote-{}-{:?}", std::process::id(), thread::current().id());
+fn rundir(name: &str) -> PathBuf {
+    let name = format!("zrep-remote-{}-{:?}-{name}", std::process::id(), thread::current().id());
     let path = std::env::temp_dir().join(name.replace(['(', ')'], ""));
     std::fs::create_dir_all(&path).unwrap();
     path
@@ -320,7 +323,7 @@ pub fn messages() -> Vec<(u8, Vec<u8>)> {
             features: vec!["chunks".into()],
         }),
         Reply::Snapshots(state.snapshots.clone()),
-        Reply::Observed(Some(Box::new(state))),
+        Reply::Observed(Some(Box::new(state.clone()))),
         Reply::Observed(None),
         Reply::Done(),
         Reply::Names(vec![dataset("a/b c")]),
@@ -343,10 +346,13 @@ pub fn messages() -> Vec<(u8, Vec<u8>)> {
         Reply::Number(11),
         Reply::Failed(denied),
         Reply::Working(12),
+        Reply::ObservedBelow(vec![state]),
     ];
+    let below = Request::ObserveBelow(dataset("a/b c"));
     let requests = requests.iter().map(|request| (request.kind(), request.encode()));
     requests
         .chain(replies.iter().map(|reply| (reply.kind(), reply.encode())))
+        .chain([(below.kind(), below.encode())])
         .collect()
 }
 

@@ -14,6 +14,7 @@ pub enum Call {
     Settle(String),
     WithProperty(String),
     Children(DatasetName),
+    ObserveBelow(DatasetName),
     /// Who holds the lock of a dataset; to a process, its own lock is as good as none.
     LockSeen {
         state: Box<State>,
@@ -53,6 +54,7 @@ pub enum Answer {
     Snapshots(Result<Vec<Snapshot>, Error>),
     Done(Result<(), Error>),
     Names(Result<Vec<DatasetName>, Error>),
+    Below(Result<Vec<State>, Error>),
     Seen(Seen),
     Applied(Result<Vec<Applied>, BatchError>),
     Streamed(Streamed),
@@ -78,6 +80,7 @@ impl Asked {
             Call::SnapshotsSince(name, txg) => format!("snapshots of {name} since {txg}"),
             Call::Settle(pool) => format!("settle {pool}"),
             Call::WithProperty(name) => format!("who has {name}"),
+            Call::ObserveBelow(name) => format!("observe all below {name}"),
             Call::Children(name) => format!("what is below {name}"),
             Call::LockSeen { state, .. } => format!("who holds the lock of {}", state.name),
             Call::MayTurn(name) => format!("may turn {name}"),

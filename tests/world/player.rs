@@ -37,9 +37,11 @@ impl History {
 fn row_of(at: usize, call: &Call) -> usize {
     let of_pool = |pool: &str| usize::from(pool == super::POOLS[1]);
     match call {
-        Call::Observe(name) | Call::Children(name) | Call::SnapshotsSince(name, _) | Call::MayTurn(name) => {
-            of_pool(name.pool())
-        }
+        Call::Observe(name)
+        | Call::Children(name)
+        | Call::ObserveBelow(name)
+        | Call::SnapshotsSince(name, _)
+        | Call::MayTurn(name) => of_pool(name.pool()),
         Call::LockSeen { state, .. } => of_pool(state.name.pool()),
         Call::Settle(pool) => of_pool(pool),
         Call::WithProperty(_) => at,
@@ -175,6 +177,13 @@ impl Host for Player {
         match self.ask(Call::Observe(dataset.clone())) {
             Answer::Observed(result) => result.map(|found| found.map(self.seen)),
             other => unanswerable("observe", &other),
+        }
+    }
+
+    fn observe_below(&self, dataset: &DatasetName) -> Result<Vec<State>, Error> {
+        match self.ask(Call::ObserveBelow(dataset.clone())) {
+            Answer::Below(result) => result.map(|found| found.into_iter().map(self.seen).collect()),
+            other => unanswerable("observe below", &other),
         }
     }
 

@@ -19,7 +19,9 @@ pub enum Scene {
     Alone,
     /// Synced, and written to since. Somebody else has made a snapshot meanwhile.
     Paired,
-    /// The same, with half a stream on the target.
+    /// Synced, and nothing was written since.
+    Level,
+    /// Synced, written to since, with half a stream on the target.
     Interrupted,
     /// An old lock stands on the master, of a process that is dead.
     Abandoned,
@@ -70,6 +72,7 @@ impl Scene {
         }
         match self {
             Self::Alone | Self::Paired | Self::ReceivedMaster => {}
+            Self::Level => typed(runner, &mut world, 0, SYNC),
             Self::Interrupted => broken(runner, &mut world, SYNC, |world| {
                 world.side(1).is_some_and(|target| target.partial.is_some())
             }),

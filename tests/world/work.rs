@@ -49,6 +49,7 @@ impl Work {
             | Call::Settle(_)
             | Call::WithProperty(_)
             | Call::Children(_)
+            | Call::ObserveBelow(_)
             | Call::LockSeen { .. }
             | Call::MayTurn(_) => vec![Deed::Look],
             Call::Apply(batch) => parts(batch, batches).into_iter().map(Deed::Before).collect(),
@@ -223,6 +224,7 @@ fn look(world: &World, asked: &Asked) -> Answer {
         Call::Settle(pool) => Answer::Done(fake.settle(pool)),
         Call::WithProperty(name) => Answer::Names(fake.with_property(name)),
         Call::Children(name) => Answer::Names(fake.children(name)),
+        Call::ObserveBelow(name) => Answer::Below(fake.observe_below(name)),
         Call::MayTurn(name) => Answer::Done(fake.may_turn(name)),
         Call::LockSeen { state, by } => {
             let found = View::new(state, &tag()).lock_pid().map(str::to_owned);

@@ -4,10 +4,10 @@ use serde_json::json;
 
 use super::{fail, failed_json, result_json, show_plan};
 use crate::cli::InitArgs;
-use crate::execute::{self, Ends, Job};
+use crate::execute::{self, Done, Ends, Job};
 use crate::exit::Exit;
 use crate::hostname::HostName;
-use crate::model::{Side, State};
+use crate::model::{Below, Side, State};
 use crate::peers::Machine;
 use crate::plan::pairing::Place;
 use crate::plan::{Plan, init};
@@ -46,7 +46,8 @@ fn pair(args: &InitArgs, session: &Session) -> Result<serde_json::Value, Problem
     let place = place(args, session, target.clone())?;
     let source = session.require(Side::Source, &source)?;
     let machine = session.machine(Side::Target, &place)?;
-    let plan = plan(args, session, &machine, &source, &target)?;
+    let plans = plans(args, session, &machine, &source, &target)?;
+    let plan = Plan::merged(&plans);
     let ends = Ends {
         source: session.here().host,
         target: machine.host,
@@ -57,27 +58,25 @@ fn pair(args: &InitArgs, session: &Session) -> Result<serde_json::Value, Problem
         return Ok(result_json(source.name.as_str(), &plan, None));
     }
     plan.notes.iter().for_each(|note| session.ui.note(note));
-    say_children(session, &source.name)?;
+    if !session.recursive {
+        say_children(session, &source.name)?;
+    }
     session
         .ui
         .say(&format!("Sending initial replication stream to {}:{target}", args.host));
-    let watcher = session.ui.watcher(Progress::IfTerminal);
-    let done = match lock {
-        Some(lock) => execute::run(
-            Job {
-                ends,
-                plan: plan.clone(),
-            },
-            &UntilBegun::new(&watcher, lock),
-        )?,
-        None => execute::run(
-            Job {
-                ends,
-                plan: plan.clone(),
-            },
-            &watcher,
-        )?,
+    let watcher = session.ui.watcher(Progress::of(plans.len()));
+    let jobs = plans
+        .into_iter()
+        .map(|plan| Job {
+            ends: ends.clone(),
+            plan,
+        })
+        .collect();
+    let results = match lock {
+        Some(lock) => execute::run_all(jobs, &UntilBegun::new(&watcher, lock)),
+        None => execute::run_all(jobs, &watcher),
     };
+    let done = Done::whole(results)?;
     session.ui.say(&format!(
         "Initialization copy of {} to {}:{target} complete",
         source.name, args.host
@@ -91,7 +90,7 @@ fn say_children(session: &Session, source: &DatasetName) -> Result<(), Problem> 
     let children = session.children(source)?;
     if let Some(first) = children.first() {
         session.ui.note(&format!(
-            "{source}: {} below it ({first}{}) will not be replicated, and will be read-only while {source} is the replica. Pair each by itself, or set readonly=off on it.",
+            "{source}: {} below it ({first}{}) will not be replicated, and will be read-only while {source} is the replica. `zrep -R init` takes them along; or pair each by itself, or set readonly=off on it.",
             counted(children.len(), "dataset"),
             if children.len() > 1 { ", …" } else { "" }
         ));
@@ -116,13 +115,13 @@ fn place(args: &InitArgs, session: &Session, dataset: DatasetName) -> Result<Pla
     })
 }
 
-fn plan(
+fn plans(
     args: &InitArgs,
     session: &Session,
     machine: &Machine,
     source: &State,
     target: &DatasetName,
-) -> Result<Plan, Problem> {
+) -> Result<Vec<Plan>, Problem> {
     let found = session.observe_at(machine, Side::Target, target)?;
     let parent = match target.parent() {
         Some(parent) => session.observe_at(machine, Side::Target, &parent)?,
@@ -134,12 +133,27 @@ fn plan(
         host: args.host.clone(),
         target: target.clone(),
         savecount: session.settings.savecount,
+        raw: args.raw,
+        recursive: session.recursive,
+        preferences: session.settings.preferences,
+        wishes: session.settings.new_target.clone(),
+    };
+    let below = match session.recursive {
+        true => Below {
+            source: session.observe_below(&session.here(), Side::Source, &source.name)?,
+            target: session.observe_below(machine, Side::Target, target)?,
+        },
+        false => Below::default(),
     };
     let observed = init::Observed {
         source,
         target: found.as_ref(),
         parent: parent.as_ref(),
+        below: &below,
     };
-    let plan = init::plan(&session.settings.me, observed, &request)?;
-    Ok((session.revise)(plan))
+    let plans = match session.recursive {
+        true => init::tree::plan(&session.settings.me, observed, &request)?,
+        false => vec![init::plan(&session.settings.me, observed, &request)?],
+    };
+    Ok(plans.into_iter().map(session.revise).collect())
 }

@@ -115,7 +115,8 @@ fn push(run: &mut Run, transfer: &Transfer, watch: &dyn Watch) -> Result<Receive
     note(run, Side::Target, before, first)?;
     let received = received.map_err(|failed| of_stream(transfer, failed))?;
     if let Some(last) = last {
-        run.carried = true;
+        // N.B. where the next stage is none of changes, nothing has travelled.
+        run.carried = matches!(run.job.plan.stages.get(run.next + 1), Some(Stage::Apply { .. }));
         note_later(run, after, last);
     }
     Ok(received)

@@ -42,7 +42,7 @@ impl Run {
         let stages = self.job.plan.stages.iter().take(self.next + 1);
         let attempted = stages.rev().find_map(|stage| match stage {
             Stage::Transfer(transfer) => Some(transfer.into.dataset()),
-            Stage::Apply { .. } | Stage::Commit => None,
+            Stage::Apply { .. } | Stage::Commit | Stage::Wait { .. } => None,
         });
         match attempted {
             None => Arrival::Known(Vec::new()),

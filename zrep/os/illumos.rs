@@ -24,6 +24,6 @@ pub fn bytes_moved_by_others() -> Option<u64> {
 pub fn flush(_mounted: &std::path::Path) {}
 
 /// Who has files mapped is not told here without the privileges of a debugger.
-pub fn mappers(_mounted: &std::path::Path) -> Vec<String> {
+pub fn mappers(_mounted: &[std::path::PathBuf]) -> Vec<(usize, String)> {
     Vec::new()
 }

@@ -3,7 +3,7 @@
 use std::fs;
 use std::os::fd::AsFd;
 use std::os::unix::fs::MetadataExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// When a process began, in seconds since 1970.
 pub fn started(pid: i32) -> Option<u64> {
@@ -68,22 +68,40 @@ pub fn flush(mounted: &Path) {
     }
 }
 
-/// The processes that have files of a mounted filesystem mapped for writing, as far as this user may look.
-pub fn mappers(mounted: &Path) -> Vec<String> {
-    let Ok(device) = fs::metadata(mounted).map(|metadata| metadata.dev()) else {
-        return Vec::new();
-    };
-    let device = format!("{:02x}:{:02x}", rustix::fs::major(device), rustix::fs::minor(device));
+/// The processes that have files of mounted filesystems mapped for writing, as far as this user may look, each with the number of the filesystem.
+///
+/// Every process is looked at once, however many filesystems there are: while the roles of a tree are turned, nobody can write.
+pub fn mappers(mounted: &[PathBuf]) -> Vec<(usize, String)> {
+    let devices: Vec<Option<String>> = mounted.iter().map(|path| device_of(path)).collect();
     let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
     let pids = processes.filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok());
-    pids.filter_map(|pid| mapped_by(pid, &device)).collect()
+    pids.flat_map(|pid| mapped_by(pid, &devices)).collect()
 }
 
-fn mapped_by(pid: i32, device: &str) -> Option<String> {
-    let maps = fs::read_to_string(format!("/proc/{pid}/maps")).ok()?;
-    let path = maps.lines().find_map(|line| mapped_file(line, device))?;
-    let command = command_of(pid).unwrap_or_default();
-    Some(format!("process {pid} ({command}) has {path}"))
+fn device_of(mounted: &Path) -> Option<String> {
+    let device = fs::metadata(mounted).ok()?.dev();
+    Some(format!(
+        "{:02x}:{:02x}",
+        rustix::fs::major(device),
+        rustix::fs::minor(device)
+    ))
+}
+
+fn mapped_by(pid: i32, devices: &[Option<String>]) -> Vec<(usize, String)> {
+    let Ok(maps) = fs::read_to_string(format!("/proc/{pid}/maps")) else {
+        return Vec::new();
+    };
+    let of_device = |device: &str| maps.lines().find_map(|line| mapped_file(line, device));
+    let mapped = devices
+        .iter()
+        .enumerate()
+        .filter_map(|(number, device)| Some((number, of_device(device.as_deref()?)?)));
+    mapped
+        .map(|(number, path)| {
+            let command = command_of(pid).unwrap_or_default();
+            (number, format!("process {pid} ({command}) has {path}"))
+        })
+        .collect()
 }
 
 /// The file of a line of `/proc/PID/maps`, if it is shared, writable, and on that device.

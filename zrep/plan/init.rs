@@ -2,15 +2,21 @@
 //!
 //! `init` can be typed again after a crash at any point. What it finds half done of the same pairing it completes.
 
-use crate::model::{Kind, Native, Origin, Snapshot, State, StreamFlags};
+use crate::model::{Below, Kind, Native, Origin, Snapshot, State, StreamFlags};
 use crate::names::{Naming, next_number, short_name};
 use crate::plan::lock::{self, Locking};
 use crate::plan::pairing::{Identity, link_of};
+use crate::plan::preferences::Preferences;
 use crate::plan::sync::sent;
 use crate::plan::{Action, Before, Creation, Object, Plan, Planned, Stage, Transfer};
 use crate::props::{Key, View, snapshot_by_guid};
 use crate::refusal::{Refusal, Why};
 use zfs_ffi::{DatasetName, SnapshotName};
+
+pub mod tree;
+mod wishes;
+
+pub use wishes::Wishes;
 
 /// What the user asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,6 +31,14 @@ pub struct Request {
     pub target: DatasetName,
     /// How many snapshots each side keeps.
     pub savecount: usize,
+    /// Nothing may leave but ciphertext (`--raw`).
+    pub raw: bool,
+    /// Whether what is below the source is part of the pairing.
+    pub recursive: bool,
+    /// What the administrator wants of every stream.
+    pub preferences: Preferences,
+    /// What the new dataset has of its own.
+    pub wishes: Wishes,
 }
 
 /// What is there before.
@@ -36,6 +50,8 @@ pub struct Observed<'a> {
     pub target: Option<&'a State>,
     /// The dataset that the target lies in; `None` if it is not there.
     pub parent: Option<&'a State>,
+    /// What is below the source and the target, where that is part of the pairing.
+    pub below: &'a Below,
 }
 
 /// Plans `zrep init`.
@@ -45,17 +61,21 @@ pub fn plan(me: &Identity, observed: Observed<'_>, request: &Request) -> Planned
         require_apart(source, &request.target)?;
     }
     require_unpaired(me, observed, request)?;
+    require_raw(source, request)?;
+    require_outside(me, observed, request)?;
     let lock = lock::plan(source, &me.tag, &request.locking)?;
     let start = Start::plan(me, observed, request)?;
     let into = request
         .target
         .snapshot(start.snapshot.short())
         .map_err(|error| Refusal::target(&request.target, Why::BadSnapshotName(error)))?;
+    let (wished, left) = wished(me, request, start.transfer.is_none());
     let mut plan = Plan {
         before: before(me, source, &pair(me, source, request)),
         lasting: Vec::new(),
+        of: Some(source.name.clone()),
         stages: Vec::new(),
-        notes: lock.note.into_iter().chain(start.note).collect(),
+        notes: lock.note.into_iter().chain(start.note).chain(left).collect(),
     };
     let pair = Action::Set {
         on: Object::Dataset(source.name.clone()),
@@ -86,11 +106,37 @@ pub fn plan(me: &Identity, observed: Observed<'_>, request: &Request) -> Planned
     let arrived = vec![sent(&me.tag, &into, request.now)];
     let epoch = epoch(me, source, request);
     plan.stages.push(Stage::target(
-        [arrived, complete(me, target, source, request), epoch].concat(),
+        [
+            arrived,
+            complete(me, target, source, request),
+            epoch,
+            wished.into_iter().collect(),
+        ]
+        .concat(),
     ));
     let done = vec![sent(&me.tag, &start.snapshot, request.now), become_master];
     plan.stages.push(Stage::source([done, lock.leave].concat()));
     Ok(plan)
+}
+
+/// What did not go with the stream: set here, or told of another machine, which lets no peer set it.
+fn wished(me: &Identity, request: &Request, has_arrived: bool) -> (Option<Action>, Option<String>) {
+    let Request {
+        host, target, wishes, ..
+    } = request;
+    if me.is_here(host) {
+        (wishes.behind_stream(target, has_arrived), None)
+    } else {
+        (None, wishes.note(host, target, has_arrived))
+    }
+}
+
+/// Whoever asks for ciphertext shall not get a stream in the clear because the source is not what it was taken for.
+fn require_raw(source: &State, request: &Request) -> Result<(), Refusal> {
+    if request.raw && !source.encrypted {
+        return Err(Refusal::source(&source.name, Why::NotEncrypted));
+    }
+    Ok(())
 }
 
 /// The role, and nothing of a pairing that was before.
@@ -101,7 +147,7 @@ fn master(me: &Identity, source: &State) -> Vec<(String, Option<String>)> {
     [yes].into_iter().chain(left.map(|name| (name, None))).collect()
 }
 
-/// The five properties of a pair.
+/// The properties of a pair.
 fn pair(me: &Identity, source: &State, request: &Request) -> Vec<(String, Option<String>)> {
     let value = |key: Key, value: String| (me.tag.property(key), Some(value));
     // A count that somebody has set is kept when a pairing is set up again.
@@ -110,13 +156,19 @@ fn pair(me: &Identity, source: &State, request: &Request) -> Vec<(String, Option
         .get(&me.tag.property(Key::Savecount))
         .filter(|setting| setting.origin == Origin::Local);
     let savecount = own.map_or_else(|| request.savecount.to_string(), |setting| setting.value.clone());
-    vec![
+    let mut pair = vec![
         value(Key::SrcFs, source.name.to_string()),
         value(Key::SrcHost, me.host.clone()),
         value(Key::DestFs, request.target.to_string()),
         value(Key::DestHost, request.host.clone()),
         value(Key::Savecount, savecount),
-    ]
+    ];
+    let recursive = me.tag.property(Key::Recursive);
+    // N.B. an earlier pairing of the source may have been recursive.
+    if request.recursive || source.user.contains_key(&recursive) {
+        pair.push((recursive, request.recursive.then(|| "yes".into())));
+    }
+    pair
 }
 
 /// A master that was turned before has an epoch. Its new replica must know it: a takeover begins the next one.
@@ -141,6 +193,24 @@ fn complete(me: &Identity, target: Option<&State>, source: &State, request: &Req
             }]
         }
         Some(_) | None => Vec::new(),
+    }
+}
+
+/// What lies in the tree of a recursive pairing is part of that one, on either side.
+fn require_outside(me: &Identity, observed: Observed<'_>, request: &Request) -> Result<(), Refusal> {
+    let inside = |top| Why::InsideRecursive {
+        top,
+        tag: me.tag.to_string(),
+    };
+    if let Some(top) = View::new(observed.source, &me.tag).top() {
+        return Err(Refusal::source(&observed.source.name, inside(top)));
+    }
+    let Some(parent) = observed.parent else { return Ok(()) };
+    let view = View::new(parent, &me.tag);
+    let own = view.is_recursive().then(|| parent.name.clone());
+    match own.or(view.top()) {
+        Some(top) => Err(Refusal::target(&request.target, inside(top))),
+        None => Ok(()),
     }
 }
 
@@ -220,7 +290,9 @@ struct Start {
 
 impl Start {
     fn plan(me: &Identity, observed: Observed<'_>, request: &Request) -> Result<Self, Refusal> {
-        let Observed { source, target, parent } = observed;
+        let Observed {
+            source, target, parent, ..
+        } = observed;
         match target {
             None => {
                 require_parent(&request.target, parent)?;
@@ -238,15 +310,22 @@ impl Start {
     fn fresh(me: &Identity, observed: Observed<'_>, request: &Request, prepare: Vec<Action>) -> Result<Self, Refusal> {
         let source = observed.source;
         let left = Self::left_over(me, source, request);
-        let number = next_number(&me.tag, source.snapshots.iter().map(|snapshot| snapshot.name.as_str()));
+        let all = [source]
+            .into_iter()
+            .chain(&observed.below.source)
+            .flat_map(|state| &state.snapshots);
+        let number = next_number(&me.tag, all.map(|snapshot| snapshot.name.as_str()));
         let short = left.map_or_else(|| short_name(&me.tag, number), |snapshot| snapshot.name.clone());
         let snapshot = source
             .snapshot_name(&short)
             .map_err(|error| Refusal::source(&source.name, Why::BadSnapshotName(error)))?;
+        let full = full(source, &snapshot);
+        let is_encrypted = observed.parent.is_some_and(|parent| parent.encrypted);
         let transfer = Transfer {
             into: snapshot.clone(),
             creation: Some(creation(me, source, request)),
-            ..full(source, &snapshot)
+            flags: request.preferences.stream(full.flags, is_encrypted),
+            ..full
         };
         Ok(Self {
             snapshot,
@@ -358,7 +437,8 @@ impl Start {
     }
 }
 
-fn full(source: &State, snapshot: &SnapshotName) -> Transfer {
+/// A full stream of a snapshot; where it goes to is still to be said.
+pub(super) fn full(source: &State, snapshot: &SnapshotName) -> Transfer {
     let flags = if source.encrypted {
         StreamFlags::raw()
     } else {
@@ -372,6 +452,15 @@ fn full(source: &State, snapshot: &SnapshotName) -> Transfer {
         flags,
         resume: None,
         creation: None,
+    }
+}
+
+/// The same, of a child of a recursive pairing: encrypted on the target if and only if it is so on the source.
+pub(super) fn full_of_child(source: &State, snapshot: &SnapshotName, preferences: Preferences) -> Transfer {
+    let full = full(source, snapshot);
+    Transfer {
+        flags: preferences.stream(full.flags, source.encrypted),
+        ..full
     }
 }
 
@@ -389,17 +478,28 @@ fn require_parent(target: &DatasetName, found: Option<&State>) -> Result<(), Ref
 /// A replica takes over what shapes its data (compression, record size, quotas ...) and the user's own properties. Where it is
 /// mounted, shared or run is its own business, and other pairings' bookkeeping is not its own.
 fn creation(me: &Identity, source: &State, request: &Request) -> Creation {
+    let pair = pair(me, source, request)
+        .into_iter()
+        .filter_map(|(name, value)| Some((name, Native::Text(value?))));
+    Creation {
+        received: creation_of_child(source).received.into_iter().chain(pair).collect(),
+        local: [("readonly".to_owned(), Native::Number(1))]
+            .into_iter()
+            .chain(request.wishes.with_stream())
+            .collect(),
+    }
+}
+
+/// A child of a recursive pairing has no pair of its own, and inherits that it is read-only.
+pub(super) fn creation_of_child(source: &State) -> Creation {
     let native = source.copied.iter().map(|(name, value)| (name.clone(), value.clone()));
     let own = source.user.iter().filter(|(name, setting)| {
         matches!(setting.origin, Origin::Local | Origin::Received) && !crate::props::is_bookkeeping(name)
     });
     let user = own.map(|(name, setting)| (name.clone(), Native::Text(setting.value.clone())));
-    let pair = pair(me, source, request)
-        .into_iter()
-        .filter_map(|(name, value)| Some((name, Native::Text(value?))));
     Creation {
-        received: native.chain(user).chain(pair).collect(),
-        local: vec![("readonly".into(), Native::Number(1))],
+        received: native.chain(user).collect(),
+        local: Vec::new(),
     }
 }
 

@@ -135,6 +135,12 @@ impl Why {
                 format!("{other}, which is a replica"),
                 format!("`zrep sync {pasted}` goes on as before; what diverged on {other} is rejoined there"),
             ),
+            Self::NotEncrypted => tell(
+                "is not encrypted, and can only be sent in the clear".into(),
+                "an encrypted source, for --raw".into(),
+                "encryption=off".into(),
+                "leave --raw out, or replicate a copy of it that lies below an encrypted dataset".into(),
+            ),
             Self::InTheClear { source, property } => tell(
                 format!("is not encrypted, and {source} is"),
                 "an encrypted target: what is encrypted leaves raw".into(),
@@ -288,11 +294,101 @@ impl Why {
                 format!("{} bytes", dataset.len()),
                 "use a shorter name".into(),
             ),
+            Self::Snapshot(why) => why.telling(dataset),
+            Self::NotConfirmed { verb, would, asked } => tell(
+                format!("{verb} destroys, and nobody has agreed to that"),
+                "the word yes on a terminal, or -f".into(),
+                if *asked {
+                    "another word".into()
+                } else {
+                    "no terminal to ask on".into()
+                },
+                format!("`zrep {verb} -f {pasted}` does this: {}", would.join("; ")),
+            ),
             Self::Renamed { pair } => tell(
                 "is not the dataset that its zrep properties speak of".into(),
                 format!("one whose properties name {dataset}"),
                 format!("those of {pair}"),
                 "it was renamed: give it its name back (`zfs rename`), or name the dataset that replaced it".into(),
+            ),
+            Self::Nested { top, tag } => tell(
+                format!("has a pairing of its own within the recursive pairing of {top}"),
+                format!("no {tag}: properties on it, or a top that is not recursive"),
+                format!("{tag}:dest-fs set on it; neither it nor what is below it is replicated with {top}"),
+                format!(
+                    "give up one of the two pairings (`zfs inherit {tag}:dest-fs {pasted}`, and so on for its {tag}: properties), or set it up with another tag (-t)"
+                ),
+            ),
+            Self::InsideRecursive { top, tag } => tell(
+                format!("lies in the tree of {top}, which is paired recursively"),
+                format!("a dataset that no recursive pairing of tag {tag} takes along"),
+                format!("{tag}:recursive=yes on {top}"),
+                format!(
+                    "name {} instead, which takes it along; a second target of it is for another tag (-t), and a new target goes elsewhere",
+                    quoted(top.as_str())
+                ),
+            ),
+            Self::BadChildName { child, error } => tell(
+                format!("{child} cannot have a name below it: {error}"),
+                "names that ZFS allows on both sides".into(),
+                child.to_string(),
+                format!("give {} a shorter name", quoted(child.as_str())),
+            ),
+            Self::PlaceTaken { source } => tell(
+                format!(
+                    "is not a replica of {source}: they have no snapshot in common, or another child is to get this name"
+                ),
+                "no dataset of this name, or one with a snapshot of that child".into(),
+                format!(
+                    "a dataset that zrep keeps, because it may be the last copy of what was destroyed on the other side; {source} is not replicated"
+                ),
+                format!(
+                    "`zfs rename {pasted} NEW-NAME` keeps it; once nobody needs it, destroy it. The next sync sends {source} in full"
+                ),
+            ),
+            Self::ParentMissing { source } => tell(
+                format!("cannot be received: what {source} lies in is not there"),
+                "the dataset that it lies in".into(),
+                "none; it was refused itself, or has traded places with another one".into(),
+                "see to the dataset above it first".into(),
+            ),
+            Self::NotRecursive { child, tag } => tell(
+                "is not paired recursively".into(),
+                format!(
+                    "{tag}:recursive=yes, which `zrep -R init` sets, or children on the target that have snapshots of those on the source"
+                ),
+                format!("a pairing of this dataset alone, with {child} below it"),
+                format!(
+                    "leave -R (or ZREP_R=-R) out to replicate it alone; pair what is below it by itself, or set up a recursive pairing under another tag: `zrep -t TAG -R init {pasted} HOST TARGET`"
+                ),
+            ),
+            Self::RecursiveOnOneSide {
+                other,
+                property,
+                command,
+            } => tell(
+                format!("is not paired recursively, and {other} is"),
+                format!("{property}=yes on both sides, or on none"),
+                format!("it is set on {other} only"),
+                format!(
+                    "`{command}` makes both recursive; `zfs inherit {property} {}`, typed on its machine, none",
+                    quoted(other.as_str())
+                ),
+            ),
+            Self::NotAloneBelow { other, to } => tell(
+                format!("was renamed on the source, and has {other} in it, which is no part of this pairing"),
+                "nothing below it but what the pairing has made".into(),
+                other.to_string(),
+                format!(
+                    "rename it by hand where that is right: `zfs rename {pasted} {}`; or move {other} elsewhere first",
+                    quoted(to.as_str())
+                ),
+            ),
+            Self::NotForTrees { what, help } => tell(
+                format!("is paired recursively, and {what}"),
+                "a pairing of one dataset".into(),
+                "a pairing of a tree".into(),
+                help.clone(),
             ),
             Self::NotMutual { tag, other, found } => tell(
                 format!("does not name {other} as its other side"),

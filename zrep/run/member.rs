@@ -20,6 +20,8 @@ pub(super) struct Member {
     pub(super) locked: bool,
     /// Whether the plan of this round was made from what the last round knew.
     pub(super) carried: bool,
+    /// What is wrong with datasets below it, where they are part of the pairing.
+    pub(super) below: Vec<String>,
     /// How often in a row its plan was too old when it was carried out.
     pub(super) stale: u32,
 }

@@ -26,6 +26,7 @@ mod pulse;
 mod stream;
 #[cfg(test)]
 mod tests;
+mod tree;
 mod twice;
 
 /// No client may ask to be waited for longer.
@@ -167,6 +168,10 @@ impl Session {
         let host = Arc::clone(&self.server.host);
         match request {
             Request::Observe(name) => Ok(Reply::Observed(self.observe(&name)?.map(Box::new))),
+            Request::ObserveBelow(name) => {
+                self.policy().require_any(&name).map_err(refused)?;
+                Ok(Reply::ObservedBelow(host.observe_below(&name)?))
+            }
             Request::SnapshotsSince(name, txg) => {
                 self.policy().require_any(&name).map_err(refused)?;
                 Ok(Reply::Snapshots(host.snapshots_since(&name, txg)?))

@@ -128,8 +128,15 @@ impl Session {
         let dataset = transfer.into.dataset();
         self.policy().require(Right::Receive, &dataset).map_err(refused)?;
         let state = self.server.host.glance(&dataset)?;
-        transfer.creation = creation::allowed(&self.tag, &dataset, state.as_ref(), transfer.creation.take());
-        state.map_or(Ok(()), |state| self.require_replica(&state))
+        let top = self.top_above(&dataset)?;
+        // A child of a replica is read-only by that, and becomes writable with it.
+        let inherits = top.as_ref().is_some_and(|top| top.readonly);
+        transfer.creation = creation::allowed(&self.tag, &dataset, state.as_ref(), transfer.creation.take(), inherits);
+        match (state, top) {
+            (Some(state), _) => self.require_replica(&state),
+            (None, Some(top)) => self.require_replica(&top),
+            (None, None) => Ok(()),
+        }
     }
 
     /// The same when the stream has begun. Since it was announced, a takeover may have made the dataset the master: to the kernel a base with
@@ -151,10 +158,13 @@ impl Session {
     }
 
     fn require_replica(&self, state: &State) -> Result<(), Error> {
-        let (dataset, view) = (&state.name, View::new(state, &self.tag));
+        let dataset = &state.name;
+        let inconsistent = state.inconsistent;
+        let state = &self.top_of(state.clone())?;
+        let view = View::new(state, &self.tag);
         // N.B. a dataset that was renamed carries the properties of a pair that it is not part of.
         let is_of_pair = view.is_paired() && view.link().is_none_or(|link| is_named(&link, state));
-        let is_replica = is_of_pair || state.inconsistent || self.policy() == &Policy::User;
+        let is_replica = is_of_pair || inconsistent || self.policy() == &Policy::User;
         match (view.is_master(), is_replica) {
             (true, _) => Err(denied(format!("receive into {dataset}: it is the master here"))),
             (false, false) => Err(denied(format!(

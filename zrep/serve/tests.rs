@@ -296,3 +296,59 @@ fn a_batch_is_not_longer_in_memory_than_on_the_wire() {
     assert!(session.judge(&many).is_err());
     assert!(session.judge(&many[1..]).is_ok());
 }
+
+/// The same replica, of a tree, and something beside it.
+fn replica_of_a_tree() -> Arc<Fake> {
+    let fake = replica();
+    for name in ["dst/a/x", "dst/other"] {
+        fake.create(name, Kind::Filesystem);
+    }
+    let recursive = set("dst/a", &[("zrep:recursive", "yes"), ("readonly", "on")]);
+    fake.apply(&[recursive]).unwrap();
+    fake
+}
+
+#[test]
+fn only_a_child_of_a_recursive_replica_is_renamed_and_only_within_its_tree() {
+    let rename = |fake: &Arc<Fake>, from: &str, to: &str| {
+        let (from, to) = (name(from), name(to));
+        let applied = session(fake, &["dst"]).apply(&[Action::Rename { from, to }]);
+        applied.map(drop).map_err(|failed| failed.error.kind)
+    };
+    for (from, to) in [
+        ("dst/a", "dst/b"),
+        ("dst/a/x", "dst/x"),
+        ("dst/other", "dst/a/other"),
+        ("dst/other", "dst/new"),
+    ] {
+        assert_eq!(
+            rename(&replica_of_a_tree(), from, to),
+            Err(ErrorKind::Denied),
+            "{from} {to}"
+        );
+    }
+    assert_eq!(rename(&replica_of_a_tree(), "dst/a/x", "dst/a/y"), Ok(()));
+    let single = replica();
+    single.create("dst/a/x", Kind::Filesystem);
+    assert_eq!(rename(&single, "dst/a/x", "dst/a/y"), Err(ErrorKind::Denied));
+    let master = replica_of_a_tree();
+    master.apply(&[set("dst/a", &[("zrep:master", "yes")])]).unwrap();
+    assert_eq!(rename(&master, "dst/a/x", "dst/a/y"), Err(ErrorKind::Denied));
+}
+
+#[test]
+fn a_child_has_the_role_of_its_top() {
+    let fake = replica_of_a_tree();
+    for into in ["dst/a/x@zrep_000001", "dst/a/new@zrep_000001"] {
+        let mut transfer = full(into, None);
+        session(&fake, &["dst"]).require_receivable(&mut transfer).unwrap();
+    }
+    let mut transfer = full("dst/a/new@zrep_000001", None);
+    session(&fake, &["dst"]).require_receivable(&mut transfer).unwrap();
+    assert_eq!(transfer.creation.unwrap().local, [], "it inherits that it is read-only");
+    fake.apply(&[set("dst/a", &[("zrep:master", "yes")])]).unwrap();
+    for into in ["dst/a/x@zrep_000001", "dst/a/new@zrep_000001"] {
+        let refused = session(&fake, &["dst"]).require_receivable(&mut full(into, None));
+        assert_eq!(refused.unwrap_err().kind, ErrorKind::Denied, "{into}");
+    }
+}

@@ -32,6 +32,7 @@ impl Session {
             } => return self.look_at_mark(name).map(|()| None),
             Action::DiscardPartial(name) => return self.look_at_partial(name).map(|()| None),
             Action::DestroyUnreceived(name) => return self.look_at_unreceived(name).map(|()| None),
+            Action::Rename { from, to } => return self.look_at_rename(action, from, to).map(|()| None),
             _ => return Ok(None),
         };
         match verdict {
@@ -42,6 +43,9 @@ impl Session {
                 format!("destroy {snapshot}: a peer may destroy only what it made itself in the same session"),
             )
             .with_hint("no rule allows this; do it on that machine itself")),
+            Verdict::IfExpired if self.server.settings.preferences.keeps_all => Ok(Some(Applied::Kept {
+                reason: "ZREP_SKIP_EXPIRE is set on this side".into(),
+            })),
             Verdict::IfExpired if self.has_expired(&snapshot.dataset(), *guid, batch)? => Ok(None),
             Verdict::IfExpired => Ok(Some(Applied::Kept {
                 reason: "this side's own savecount keeps it".into(),
@@ -96,43 +100,62 @@ impl Session {
         if !state.snapshots.iter().any(is_there) {
             return Ok(true);
         }
-        let Some(count) = self.count(&state) else {
+        let Some(count) = self.count(&state)? else {
             return Ok(false);
         };
-        if !View::new(&state, &self.tag).is_master() {
+        let top = self.top_of(state.clone())?;
+        if !View::new(&top, &self.tag).is_master() {
             let excess = expire::on_target(&self.tag, &state.snapshots, None, count);
             return Ok(excess.into_iter().any(is_there));
         }
-        // N.B. which one was sent last stands on the snapshots themselves, and that is not part of what was observed.
-        let snapshots = self.server.host.snapshots_since(dataset, 0)?;
-        let state = State { snapshots, ..state };
-        // The mark on what has just been sent may be part of the same batch.
-        let marked = state
-            .snapshots
-            .iter()
-            .rev()
-            .find(|snapshot| is_marked(&state, snapshot, batch));
-        let Some(last) = marked.or(View::new(&state, &self.tag).last_sent()) else {
+        let Some(last) = self.last_sent(&top, batch)? else {
+            return Ok(false);
+        };
+        // On a child there are no marks. What was sent last is there by the name that it has on the top.
+        let is_last = |snapshot: &&Snapshot| match top.name == state.name {
+            true => snapshot.guid == last.guid,
+            false => snapshot.name == last.name,
+        };
+        let Some(last) = state.snapshots.iter().find(is_last) else {
             return Ok(false);
         };
         let excess = expire::on_master(&self.tag, &state.snapshots, last.guid, count);
         Ok(excess.into_iter().any(is_there))
     }
 
+    /// The snapshot of a master that was sent last. The mark on what has just been sent may be part of the same batch.
+    fn last_sent(&self, top: &State, batch: &[Action]) -> Result<Option<Snapshot>, Error> {
+        // N.B. which one it was stands on the snapshots themselves, and that is not part of what was observed.
+        let snapshots = self.server.host.snapshots_since(&top.name, 0)?;
+        let top = State {
+            snapshots,
+            ..top.clone()
+        };
+        let marked = top
+            .snapshots
+            .iter()
+            .rev()
+            .find(|snapshot| is_marked(&top, snapshot, batch));
+        Ok(marked.or(View::new(&top, &self.tag).last_sent()).cloned())
+    }
+
     /// How many snapshots this side keeps; `None` is all of them. A peer with rules gets no count from here that nobody here has set.
-    fn count(&self, state: &State) -> Option<usize> {
-        let view = View::new(state, &self.tag);
-        self.require_own_right(state).ok()?;
-        let own = view.is_paired().then(|| view.savecount().ok())??;
-        match self.policy() {
+    fn count(&self, state: &State) -> Result<Option<usize>, Error> {
+        let top = self.top_of(state.clone())?;
+        let view = View::new(&top, &self.tag);
+        if self.require_own_right(state).is_err() || !view.is_paired() {
+            return Ok(None);
+        }
+        let Ok(own) = view.savecount() else { return Ok(None) };
+        Ok(match self.policy() {
             Policy::User => Some(own.unwrap_or(expire::DEFAULT_SAVECOUNT)),
             Policy::Only { .. } => own,
-        }
+        })
     }
 
     /// What has arrived is for the side that receives to say, and what was sent for the side that sends.
     fn require_own_right(&self, state: &State) -> Result<(), Error> {
-        let right = if View::new(state, &self.tag).is_master() {
+        let right = if View::new(&self.top_of(state.clone())?, &self.tag).is_master() {
             Right::Send
         } else {
             Right::Receive
@@ -154,9 +177,7 @@ impl Session {
         let Some(state) = self.server.host.glance(name)? else {
             return Ok(());
         };
-        let view = View::new(&state, &self.tag);
-        let is_replica = view.is_paired() && !view.is_master();
-        if is_replica || self.policy().require(Right::Control, name).is_ok() {
+        if self.is_replica(state)? || self.policy().require(Right::Control, name).is_ok() {
             return Ok(());
         }
         Err(foreign(format!(

@@ -217,6 +217,8 @@ messages! {
         0x0b => Ping(),
         /// See [`Host::may_turn`](crate::host::Host::may_turn).
         0x0c => MayTurn(name: DatasetName),
+        /// See [`Host::observe_below`](crate::host::Host::observe_below).
+        0x0d => ObserveBelow(name: DatasetName),
     }
 }
 
@@ -249,6 +251,8 @@ messages! {
         0x8c => Failed(error: Error),
         /// Not an answer yet: work goes on, and so many bytes of the stream have been read; 0 if that is not known.
         0x8d => Working(bytes: u64),
+        /// To `ObserveBelow`.
+        0x8e => ObservedBelow(states: Vec<State>),
     }
 }
 

@@ -6,4 +6,5 @@ pub mod channel;
 pub mod codec;
 pub mod frame;
 pub mod message;
+pub mod package;
 mod values;

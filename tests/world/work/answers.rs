@@ -62,6 +62,7 @@ impl Work {
             | Call::Settle(_)
             | Call::WithProperty(_)
             | Call::Children(_)
+            | Call::ObserveBelow(_)
             | Call::LockSeen { .. }
             | Call::MayTurn(_) => self.looked.clone().expect("a question that was answered"),
         }
@@ -73,6 +74,7 @@ impl Work {
             Call::Observe(_) => Answer::Observed(Err(error)),
             Call::SnapshotsSince(..) => Answer::Snapshots(Err(error)),
             Call::Settle(_) | Call::MayTurn(_) => Answer::Done(Err(error)),
+            Call::ObserveBelow(_) => Answer::Below(Err(error)),
             Call::WithProperty(_) | Call::Children(_) => Answer::Names(Err(error)),
             // Whoever cannot be asked may live.
             Call::LockSeen { .. } => Answer::Seen(Seen::Alive { command: None }),

@@ -57,6 +57,19 @@ impl Dataset<'_> {
         self.check(Op::Unmount, rc)
     }
 
+    /// Mounts a mounted filesystem anew where it is, by the options that its properties say now. Who uses it goes on with it, and so does what is
+    /// mounted below.
+    ///
+    /// On failure it stays mounted as it was. Some systems have no such thing.
+    ///
+    /// Corresponds to `zfs_mount` with the option `remount`.
+    pub fn remount(&self) -> Result<()> {
+        self.handle.forget_error();
+        // SAFETY: the dataset's handle lives; the options are NUL terminated, and copied by the library.
+        let rc = unsafe { self.functions().zfs_mount(self.as_ptr(), c"remount".as_ptr(), 0) };
+        self.check(Op::Mount, rc)
+    }
+
     /// Unmounts the filesystem, if it is mounted. With `force` also if files are open, as far as the
     /// system can.
     ///

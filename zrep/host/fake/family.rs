@@ -96,8 +96,8 @@ pub(super) fn carry_out(world: &mut World, action: &Action) -> Applied {
     Applied::Done
 }
 
-/// A property that a clone begins with.
-fn set(state: &mut State, name: &str, value: &Native) {
+/// A property that a clone or a new target begins with.
+pub(super) fn set(state: &mut State, name: &str, value: &Native) {
     let text = match value {
         Native::Text(text) => text.clone(),
         Native::Number(number) => number.to_string(),

@@ -12,7 +12,7 @@ use super::{Applied, BatchError, Error, ErrorKind, Host, Received};
 use crate::model::{Guid, Kind, Origin, Setting, Snapshot, State};
 use crate::plan::lock::Seen;
 use crate::plan::{Action, Transfer};
-use crate::props::Tag;
+use crate::props::{Tag, is_below};
 use zfs_ffi::{DatasetName, SnapshotName};
 
 mod apply;
@@ -219,10 +219,15 @@ impl Fake {
 
     /// Takes a pool away, as an export does.
     pub fn export(&self, pool: &str) {
-        let below = format!("{pool}/");
-        self.world()
+        self.destroy(pool);
+    }
+
+    /// Destroys a dataset and all below it, as `zfs destroy -r` does.
+    pub fn destroy(&self, dataset: &str) {
+        let mut world = self.world();
+        world
             .datasets
-            .retain(|name, _| name != pool && !name.starts_with(&below));
+            .retain(|name, _| name != dataset && !is_below(name, dataset));
     }
 
     /// Everything that can be observed, for comparing before with after.
@@ -258,13 +263,15 @@ fn new_state(name: DatasetName, guid: Guid, kind: Kind) -> State {
 impl Host for Fake {
     fn observe(&self, dataset: &DatasetName) -> Result<Option<State>, Error> {
         let world = self.world();
-        let Some(found) = world.datasets.get(dataset.as_str()) else {
-            return Ok(None);
-        };
-        let mut state = found.state.clone();
-        inherit(&world, &mut state);
-        state.snapshots.iter_mut().for_each(forget_details);
-        Ok(Some(state))
+        let found = world.datasets.get(dataset.as_str());
+        Ok(found.map(|found| observed(&world, found)))
+    }
+
+    fn observe_below(&self, dataset: &DatasetName) -> Result<Vec<State>, Error> {
+        let world = self.world();
+        let below = |(name, _): &(&String, &Dataset)| is_below(name, dataset.as_str());
+        let found = world.datasets.iter().filter(below);
+        Ok(found.map(|(_, found)| observed(&world, found)).collect())
     }
 
     fn snapshots_since(&self, dataset: &DatasetName, txg: u64) -> Result<Vec<Snapshot>, Error> {
@@ -359,16 +366,29 @@ impl Host for Fake {
     }
 }
 
+fn observed(world: &World, found: &Dataset) -> State {
+    let mut state = found.state.clone();
+    inherit(world, &mut state);
+    state.snapshots.iter_mut().for_each(forget_details);
+    state
+}
+
 /// An observation does not promise them.
 fn forget_details(snapshot: &mut Snapshot) {
     snapshot.creation = 0;
     snapshot.user.clear();
 }
 
-/// Adds what the ancestors' user properties say.
+/// Adds what the ancestors' user properties and their `readonly` say.
 fn inherit(world: &World, state: &mut State) {
     let mut ancestor = state.name.parent();
     while let Some(name) = ancestor {
+        let above = world.datasets.get(name.as_str()).map(|dataset| &dataset.state);
+        if let Some(above) =
+            above.filter(|above| above.readonly_origin != Origin::Default && state.readonly_origin == Origin::Default)
+        {
+            (state.readonly, state.readonly_origin) = (above.readonly, Origin::Inherited);
+        }
         for (property, setting) in world
             .datasets
             .get(name.as_str())

@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, BufReader, PipeReader, PipeWriter, Read, Write};
 
-use super::{Dataset, World, missing, new_state};
+use super::{Dataset, World, family, missing, new_state};
 use crate::after;
 use crate::host::{Error, ErrorKind, Received};
 use crate::model::{Guid, Kind, Native, Origin, Partial, ResumePoint, Setting};
@@ -291,8 +291,7 @@ fn give_properties(found: &mut Dataset, transfer: &Transfer) {
             Native::Text(_) | Native::Number(_) => _ = found.state.copied.insert(name.clone(), value.clone()),
         }
     }
-    for (name, _) in creation.local.iter().filter(|(name, _)| name == "readonly") {
-        debug_assert_eq!(name, "readonly");
-        (found.state.readonly, found.state.readonly_origin) = (true, Origin::Local);
+    for (name, value) in &creation.local {
+        family::set(&mut found.state, name, value);
     }
 }

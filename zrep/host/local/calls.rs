@@ -29,6 +29,8 @@ impl Local {
         match group {
             [Action::Snapshot(_), ..] => self.snapshot_all(group),
             [Action::Expect { dataset, .. }, ..] => self.expect_properties(dataset, group),
+            [Action::ExpectUnwritten(_), ..] => self.expect_unwritten(group),
+            [Action::ExpectUnmapped(_), ..] => self.expect_unmapped(group),
             others => others.iter().map(|action| self.apply_one(action)).collect(),
         }
     }
@@ -42,11 +44,9 @@ impl Local {
     /// N.B. libzfs is loaded and a handle made only for what needs one: for a short-lived program that is a good part of its time.
     fn apply_one(&self, action: &Action) -> Result<Applied, Error> {
         match action {
-            // Both come in groups.
-            Action::Expect { .. } | Action::Snapshot(_) => {}
+            // These come in groups.
+            Action::Expect { .. } | Action::Snapshot(_) | Action::ExpectUnwritten(_) | Action::ExpectUnmapped(_) => {}
             Action::ExpectNewest { dataset, snapshot } => self.expect_newest(dataset, snapshot.as_ref())?,
-            Action::ExpectUnmapped(dataset) => self.expect_unmapped(dataset)?,
-            Action::ExpectUnwritten(dataset) => self.expect_unwritten(dataset)?,
             Action::Set { on, properties } => self.with_handle(|handle| set(handle, on, properties))?,
             Action::Destroy {
                 snapshot,
@@ -156,10 +156,12 @@ impl Local {
     }
 }
 
-/// Snapshots that stand next to each other are one call, and so are conditions on properties of one dataset.
+/// Snapshots that stand next to each other are one call, and so are conditions on properties of one dataset; what was written to several is waited for once.
 fn is_one_call(one: &Action, next: &Action) -> bool {
     match (one, next) {
-        (Action::Snapshot(_), Action::Snapshot(_)) => true,
+        (Action::Snapshot(_), Action::Snapshot(_))
+        | (Action::ExpectUnwritten(_), Action::ExpectUnwritten(_))
+        | (Action::ExpectUnmapped(_), Action::ExpectUnmapped(_)) => true,
         (Action::Expect { dataset, .. }, Action::Expect { dataset: other, .. }) => dataset == other,
         _ => false,
     }

@@ -1,5 +1,7 @@
 //! The conditions of a batch, looked at one by one: where they stand alone, and where no program can look.
 
+use std::path::PathBuf;
+
 use super::Local;
 use super::error::from_ffi;
 use crate::host::{Applied, Error, ErrorKind};
@@ -38,9 +40,21 @@ impl Local {
         )))
     }
 
-    pub(super) fn expect_unwritten(&self, name: &DatasetName) -> Result<(), Error> {
-        // N.B. `written` is that of the last transaction group on disk.
-        self.core.wait_synced(name.pool()).map_err(from_ffi)?;
+    /// Of one pool, as all actions of a batch are.
+    pub(super) fn expect_unwritten(&self, group: &[Action]) -> Result<Vec<Applied>, Error> {
+        if let Some(first) = group.first() {
+            // N.B. `written` is that of the last transaction group on disk.
+            self.core.wait_synced(first.pool()).map_err(from_ffi)?;
+        }
+        for action in group {
+            if let Action::ExpectUnwritten(name) = action {
+                self.is_unwritten(name)?;
+            }
+        }
+        Ok(vec![Applied::Done; group.len()])
+    }
+
+    fn is_unwritten(&self, name: &DatasetName) -> Result<(), Error> {
         match self.existing(name)?.written {
             0 => Ok(()),
             written => Err(unexpected(format!(
@@ -50,22 +64,25 @@ impl Local {
     }
 
     /// N.B. a process that has a file mapped `MAP_SHARED` goes on writing to it after `readonly=on`, and its msync succeeds.
-    pub(super) fn expect_unmapped(&self, name: &DatasetName) -> Result<(), Error> {
-        let mounted = self.with_handle(|handle| {
-            let dataset = handle.dataset(name).map_err(from_ffi)?;
-            Ok(dataset.is_mounted())
-        })?;
-        let Some(path) = mounted else { return Ok(()) };
-        let mappers = os::mappers(&path);
-        if mappers.is_empty() {
-            // Whoever had something mapped before may have left it in memory.
-            os::flush(&path);
-            return Ok(());
+    pub(super) fn expect_unmapped(&self, group: &[Action]) -> Result<Vec<Applied>, Error> {
+        let mut mounted = Vec::new();
+        for action in group {
+            if let Action::ExpectUnmapped(name) = action {
+                let at = self.with_handle(|handle| Ok(handle.dataset(name).map_err(from_ffi)?.is_mounted()))?;
+                mounted.extend(at.map(|path| (name, path)));
+            }
         }
-        let text = format!(
-            "{name}: {} of it mapped for writing, which readonly does not stop",
-            mappers.join(", ")
-        );
+        let paths: Vec<PathBuf> = mounted.iter().map(|(_, path)| path.clone()).collect();
+        let mappers = os::mappers(&paths);
+        let Some(&(first, _)) = mappers.first() else {
+            // Whoever had something mapped before may have left it in memory.
+            paths.iter().for_each(|path| os::flush(path));
+            return Ok(vec![Applied::Done; group.len()]);
+        };
+        let of_first = mappers.iter().filter(|(number, _)| *number == first);
+        let told: Vec<&str> = of_first.map(|(_, told)| told.as_str()).collect();
+        let (name, told) = (mounted[first].0, told.join(", "));
+        let text = format!("{name}: {told} of it mapped for writing, which readonly does not stop");
         Err(Error::new(ErrorKind::Busy, text)
             .with_hint("stop it, or have the filesystem unmounted first with --unmount"))
     }

@@ -21,6 +21,8 @@ mod observe;
 mod program;
 mod stream;
 
+pub use observe::token;
+
 /// The local ZFS.
 #[derive(Debug)]
 pub struct Local {
@@ -121,6 +123,10 @@ impl Host for Local {
 
     fn with_property(&self, property: &str) -> Result<Vec<DatasetName>, Error> {
         self.having(property)
+    }
+
+    fn observe_below(&self, dataset: &DatasetName) -> Result<Vec<State>, Error> {
+        self.states_below(dataset)
     }
 
     fn children(&self, dataset: &DatasetName) -> Result<Vec<DatasetName>, Error> {

@@ -12,17 +12,29 @@ use zfs_ffi::{Dataset, DatasetName, DatasetType, Handle, PropertyValue, Source};
 
 /// N.B. whether it can be mounted (is its key loaded? is its mountpoint free?) must not decide who is master.
 pub(super) fn mount(handle: &Handle, name: &DatasetName) -> Applied {
+    let kept = |reason: String| Applied::Kept { reason };
     let mounted = handle.dataset(name).and_then(|dataset| match dataset.is_mounted() {
-        None => dataset.mount(),
-        Some(_) if is_left_readonly(&dataset)? => dataset.unmount(false).and_then(|()| dataset.mount()),
-        Some(_) => Ok(()),
+        None if is_for_root(&dataset)? => Ok(Some(kept("it would be mounted over the root of the system".into()))),
+        None => dataset.mount().map(|()| None),
+        Some(_) if is_left_readonly(&dataset)? => remounted(handle, name).map(|()| None),
+        Some(_) => Ok(None),
     });
-    match mounted {
-        Ok(()) => Applied::Done,
-        Err(error) => Applied::Kept {
-            reason: error.to_string(),
-        },
+    mounted.map_or_else(|error| kept(error.to_string()), |kept| kept.unwrap_or(Applied::Done))
+}
+
+/// N.B. what has others mounted below it cannot be unmounted.
+fn remounted(handle: &Handle, name: &DatasetName) -> zfs_ffi::Result<()> {
+    if handle.dataset(name)?.remount().is_ok() && !is_left_readonly(&handle.dataset(name)?)? {
+        return Ok(());
     }
+    let dataset = handle.dataset(name)?;
+    dataset.unmount(false).and_then(|()| dataset.mount())
+}
+
+/// A boot environment, in a tree that is replicated as a whole: whoever boots it mounts it.
+fn is_for_root(dataset: &Dataset<'_>) -> zfs_ffi::Result<bool> {
+    let found = dataset.property("mountpoint")?;
+    Ok(found.is_some_and(|found| found.value == PropertyValue::String("/".into())))
 }
 
 /// N.B. a mount that was made read-only stays so when the property changes, until libzfs mounts it anew; a crash can come in between.

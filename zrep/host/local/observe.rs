@@ -154,6 +154,20 @@ impl Local {
             .collect())
     }
 
+    /// Everything about all datasets below, in the order of their names.
+    pub(super) fn states_below(&self, name: &DatasetName) -> Result<Vec<State>, Error> {
+        let mut open = self.names_below(name)?;
+        let mut names = Vec::new();
+        while let Some(name) = open.pop() {
+            open.extend(self.names_below(&name)?);
+            names.push(name);
+        }
+        names.sort();
+        // Destroyed since it was listed, if it is not there.
+        let states = names.iter().filter_map(|name| self.state(name).transpose());
+        states.collect()
+    }
+
     /// The names of the filesystems and volumes directly below; none below a dataset that is not there.
     pub(super) fn names_below(&self, name: &DatasetName) -> Result<Vec<DatasetName>, Error> {
         match self.read_children(name) {
@@ -313,6 +327,17 @@ fn bookmarks(core: &Core, name: &DatasetName) -> Result<Vec<Bookmark>, Error> {
         .collect();
     bookmarks.sort_by_key(|bookmark| bookmark.createtxg);
     Ok(bookmarks)
+}
+
+/// What a resume token says. Needs libzfs, and no dataset.
+///
+/// # Errors
+///
+/// It is none.
+pub fn token(text: &str) -> Result<Partial, Error> {
+    let handle = Handle::open().map_err(from_ffi)?;
+    let token = handle.resume_token(text).map_err(from_ffi)?;
+    Ok(partial(&token))
 }
 
 fn partial(token: &ResumeToken) -> Partial {

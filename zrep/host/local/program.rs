@@ -31,6 +31,9 @@ elseif c=='i' then e=zfs.sync.inherit(d,k[i]) end
 if e~=0 then return {i=i,e=e,b=true} end end
 return {r=r,s=s}";
 
+/// The usual memory is enough for so many rows.
+const USUAL_ROWS: u64 = 500;
+
 /// The hidden property that holds the name of a dataset's newest snapshot.
 const PREVIOUS: &str = "prevsnap";
 
@@ -123,6 +126,17 @@ impl Rows {
         self.action.push(action);
     }
 
+    /// N.B. its arguments are in its memory, too: those of a large tree need more of it.
+    fn program(&self) -> Program {
+        let program = Program::new(TEXT);
+        let beyond = (self.operation.len() as u64).saturating_sub(USUAL_ROWS);
+        let more = beyond.saturating_mul(2048).min(60 << 20);
+        Program {
+            memory_limit: program.memory_limit + more,
+            ..program
+        }
+    }
+
     fn list(&self) -> zfs_ffi::Result<NvList> {
         let mut list = NvList::new();
         list.add("o", self.operation.as_slice())?;
@@ -154,7 +168,7 @@ impl Local {
         let rows = Rows::of(batch);
         let answer = self
             .core
-            .program(first.pool(), &Program::new(TEXT), &rows.list().map_err(not_begun)?)
+            .program(first.pool(), &rows.program(), &rows.list().map_err(not_begun)?)
             .map_err(not_begun)?;
         let result = answer.get("return");
         let Some(result) = result.as_ref().and_then(Value::as_list) else {

@@ -159,6 +159,13 @@ impl Host for Remote {
         }
     }
 
+    fn observe_below(&self, dataset: &DatasetName) -> Result<Vec<State>, Error> {
+        match self.look(&Request::ObserveBelow(dataset.clone()))? {
+            Reply::ObservedBelow(states) => Ok(states),
+            other => Err(self.unexpected(&other)),
+        }
+    }
+
     fn snapshots_since(&self, dataset: &DatasetName, txg: u64) -> Result<Vec<Snapshot>, Error> {
         match self.look(&Request::SnapshotsSince(dataset.clone(), txg))? {
             Reply::Snapshots(snapshots) => Ok(snapshots),

@@ -16,6 +16,10 @@ fn request() -> Request {
         host: "localhost".into(),
         target: DatasetName::new("b/fs").unwrap(),
         savecount: 5,
+        raw: false,
+        recursive: false,
+        preferences: Preferences::default(),
+        wishes: Wishes::default(),
     }
 }
 
@@ -27,6 +31,7 @@ fn planned(source: &State, target: Option<&State>) -> Planned {
             source,
             target,
             parent: Some(&parent),
+            below: &Below::default(),
         },
         &request(),
     )
@@ -135,6 +140,7 @@ fn source_and_target_may_not_contain_each_other() {
                 source: &state(name, "").build(),
                 target: None,
                 parent: None,
+                below: &Below::default(),
             },
             &request(),
         )
@@ -154,6 +160,7 @@ fn a_target_without_a_parent_is_refused() {
             source: &source,
             target: None,
             parent: None,
+            below: &Below::default(),
         },
         &request(),
     )
@@ -234,4 +241,55 @@ fn a_new_replica_knows_the_epoch_of_a_master_that_was_turned_before() {
         lines.contains(&"target: set zrep:epoch=2 on b/fs".to_owned()),
         "{lines:#?}"
     );
+}
+
+#[test]
+fn only_an_encrypted_source_can_be_sent_raw() {
+    let raw = Request { raw: true, ..request() };
+    let plan_of = |encrypted| {
+        let source = state("a/fs", "").with(|state| state.encrypted = encrypted).build();
+        let parent = state("b", "").build();
+        let observed = Observed {
+            source: &source,
+            target: None,
+            parent: Some(&parent),
+            below: &Below::default(),
+        };
+        plan(&me(), observed, &raw)
+    };
+    assert_eq!(plan_of(false).unwrap_err().why, Why::NotEncrypted);
+    assert!(plan_of(true).is_ok());
+}
+
+#[test]
+fn a_new_target_has_what_is_wished_and_stays_read_only() {
+    let words = [("compression", "gzip"), ("mountpoint", "/elsewhere")];
+    let wishes = || words.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let planned_for = |host: &str| {
+        let request = Request {
+            host: host.into(),
+            wishes: wishes().into_iter().collect(),
+            ..request()
+        };
+        let (source, parent) = (state("a/fs", "").build(), state("b", "").build());
+        let observed = Observed {
+            source: &source,
+            target: None,
+            parent: Some(&parent),
+            below: &Below::default(),
+        };
+        plan(&me(), observed, &request).unwrap()
+    };
+    let (near, far) = (planned_for("localhost"), planned_for("beta"));
+    for plan in [&near, &far] {
+        let local = plan.stages.iter().find_map(|stage| match stage {
+            Stage::Transfer(transfer) => Some(transfer.creation.clone().unwrap().local),
+            Stage::Apply { .. } | Stage::Commit | Stage::Wait { .. } => None,
+        });
+        let expected = [("readonly", 1), ("compression", 10)].map(|(name, to)| (name.to_owned(), Native::Number(to)));
+        assert_eq!(local.unwrap(), expected);
+    }
+    let set = "target: set mountpoint=/elsewhere on b/fs".to_owned();
+    assert!(near.lines().contains(&set) && !far.lines().contains(&set));
+    assert!(near.notes.is_empty() && far.notes[0].contains("mountpoint=/elsewhere"));
 }
