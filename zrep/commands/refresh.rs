@@ -9,12 +9,10 @@ use crate::session::Session;
 pub(super) fn run(args: &RefreshArgs, session: &Session) -> Exit {
     let as_sync = SyncArgs {
         datasets: args.datasets.clone(),
-        force: args.force,
-        changed_only: false,
-        every: None,
-        rounds: None,
-        verbose: args.verbose,
+        force: args.force || session.settings.force,
+        verbose: args.verbose || session.settings.verbose,
         dry_run: args.dry_run,
+        ..SyncArgs::default()
     };
     once(&as_sync, session, Direction::Pull)
 }
