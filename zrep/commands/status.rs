@@ -9,14 +9,20 @@ use crate::exit::Exit;
 use crate::model::{Link, Side, Snapshot, State};
 use crate::plan::condition;
 use crate::plan::pairing::link_of;
+use crate::plan::tree::trouble::{Trouble, troubles};
 use crate::problem::Problem;
 use crate::props::View;
 use crate::refusal::Refusal;
 use crate::session::Session;
 use zfs_ffi::DatasetName;
 
-/// Tells of each dataset when it was last synced.
+pub(super) mod monitor;
+
+/// Tells of each dataset when it was last synced; with `-m` whether somebody has to look.
 pub(super) fn run(args: &StatusArgs, session: &Session) -> Exit {
+    if args.monitor {
+        return monitor::run(args, session);
+    }
     for_each(session, "status", operands(args, session), |name| {
         one(args, session, name)
     })
@@ -28,6 +34,10 @@ fn one(args: &StatusArgs, session: &Session, name: &DatasetName) -> Result<Value
     let condition = condition::of(&session.settings.me, &status.state);
     if let Some(told) = condition.told(&status.state) {
         session.ui.say(&format!("    {told}"));
+    }
+    let is_master = status.view(session).is_master();
+    for trouble in status.troubles(session) {
+        session.ui.say(&format!("    {}", trouble.told(is_master)));
     }
     Ok(status.json(session))
 }
@@ -44,13 +54,16 @@ fn operands(args: &StatusArgs, session: &Session) -> Result<Vec<DatasetName>, Pr
 struct Status {
     state: State,
     link: Link,
+    /// What is below it, where the pairing is recursive.
+    below: Vec<State>,
 }
 
 impl Status {
     fn of(session: &Session, name: &DatasetName) -> Result<Self, Problem> {
         let state = session.require_with_marks(Side::Source, name)?;
         let link = link_of(&session.settings.me, &state).map_err(|why| Refusal::source(name, why))?;
-        Ok(Self { state, link })
+        let below = session.below_here(Side::Source, &state)?;
+        Ok(Self { state, link, below })
     }
 
     fn view<'a>(&'a self, session: &'a Session) -> View<'a> {
@@ -60,6 +73,11 @@ impl Status {
     fn last<'a>(&'a self, session: &'a Session) -> Option<(&'a Snapshot, Option<u64>)> {
         let view = self.view(session);
         view.last_sent().map(|snapshot| (snapshot, view.sent(snapshot)))
+    }
+
+    fn troubles(&self, session: &Session) -> Vec<Trouble<'_>> {
+        let last = self.last(session).map(|(snapshot, _)| snapshot.name.clone());
+        troubles(&session.settings.me, &self.state, last.as_deref(), &self.below)
     }
 
     /// N.B. the columns are shell zrep's: monitoring reads them.
@@ -94,6 +112,9 @@ impl Status {
             "snapshots": self.state.snapshots.len(),
             "savecount": view.savecount().ok().flatten(),
             "readonly": self.state.readonly,
+            "recursive": view.is_recursive(),
+            "below": self.below.len(),
+            "behind": self.troubles(session).iter().map(|trouble| trouble.name().as_str()).collect::<Vec<&str>>(),
             "epoch": view.epoch(),
             "condition": condition::of(&session.settings.me, &self.state).word(),
             "next_command": condition::of(&session.settings.me, &self.state).next_command(&self.state),
