@@ -21,6 +21,20 @@ pub(super) fn patiently<T>(session: &Session, mut attempt: impl FnMut() -> Resul
     }
 }
 
+/// How often a dataset is looked at anew because somebody made a snapshot of it, or took its lock, between the look and the first change.
+const ATTEMPTS: usize = 20;
+
+/// The same, and anew where what was seen did not last until the first change.
+pub(super) fn afresh<T>(session: &Session, mut attempt: impl FnMut() -> Result<T, Problem>) -> Result<T, Problem> {
+    for _ in 1..ATTEMPTS {
+        match patiently(session, &mut attempt) {
+            Err(problem) if problem.is_stale() => {}
+            result => return result,
+        }
+    }
+    patiently(session, attempt)
+}
+
 struct Patience<'a> {
     session: &'a Session,
     until: Option<Instant>,

@@ -2,15 +2,17 @@
 
 use crate::model::State;
 use crate::names::{Naming, next_number, short_name};
-use crate::plan::lock::{self, Locking};
+use crate::plan::lock::{self, Lock, Locking};
 use crate::plan::pairing::Identity;
+use crate::plan::preferences::Preferences;
 use crate::plan::turn::expect;
 use crate::plan::{Action, Object, Plan, Planned, Stage, expire};
 use crate::props::{Key, Tag, View};
 use crate::refusal::{Refusal, Why};
 use zfs_ffi::SnapshotName;
 
-mod stream;
+pub(super) mod stream;
+pub mod tree;
 
 use stream::Stream;
 
@@ -25,24 +27,39 @@ pub struct Request {
     pub force: bool,
     /// Do nothing if nothing was written since the last sync (`-c`).
     pub changed_only: bool,
+    /// What the administrator wants of every sync.
+    pub preferences: Preferences,
 }
 
 /// Plans a sync of `source` to `target`. Both were observed just now, or are what the last round left behind.
 pub fn plan(me: &Identity, source: &State, target: &State, request: &Request) -> Planned {
     let lock = lock::plan(source, &me.tag, &request.locking)?;
-    let stream = Stream::plan(me, source, target, request.force)?;
+    let stream = Stream::plan(me, source, target, request)?;
     if request.changed_only && stream.is_up_to_date(source, target) {
         return Ok(Plan::default());
     }
     let new = new_snapshot(me, source, target)?;
+    plan_of(me, (source, target), request, lock, &stream, &new)
+}
+
+/// The plan for a stream that is planned, to a new snapshot of that name.
+fn plan_of(
+    me: &Identity,
+    (source, target): (&State, &State),
+    request: &Request,
+    lock: Lock,
+    stream: &Stream<'_>,
+    new: &SnapshotName,
+) -> Planned {
     let mut plan = Plan {
         before: Vec::new(),
         lasting: Vec::new(),
+        of: Some(source.name.clone()),
         stages: Vec::new(),
         notes: lock.note.into_iter().chain(stream.notes.iter().cloned()).collect(),
     };
     plan.stages.push(Stage::Apply {
-        source: first_actions(me, source, lock.enter, &new)?,
+        source: first_actions(me, source, lock.enter, new, request.preferences)?,
         target: [still_replica(me, target), epoch_of_target(me, source, target)].concat(),
     });
     if !stream.prepare.is_empty() {
@@ -53,20 +70,20 @@ pub fn plan(me: &Identity, source: &State, target: &State, request: &Request) ->
         .map_err(|error| bad_name(target, error))?;
     plan.stages.extend(
         stream
-            .transfers(source, target, &new, into.clone())?
+            .transfers(source, target, new, into.clone())?
             .into_iter()
             .map(|transfer| Stage::Transfer(Box::new(transfer))),
     );
     plan.stages.push(Stage::Apply {
         source: [
-            vec![sent(&me.tag, &new, request.now)],
-            expire_source(me, source)?,
+            vec![sent(&me.tag, new, request.now)],
+            expire_source(me, source, request.preferences)?,
             lock.leave,
         ]
         .concat(),
         target: [
             vec![sent(&me.tag, &into, request.now)],
-            expire_target(me, source, target, &stream)?,
+            expire_target(me, source, target, stream, request.preferences)?,
         ]
         .concat(),
     });
@@ -79,31 +96,39 @@ fn first_actions(
     source: &State,
     enter: Vec<Action>,
     new: &SnapshotName,
+    preferences: Preferences,
 ) -> Result<Vec<Action>, Refusal> {
-    let conditions = 1 + enter.iter().take_while(|action| action.is_condition()).count();
-    let mut actions = enter;
-    // N.B. the roles may have been turned since the observation, by a process that has ended since.
-    actions.insert(conditions - 1, expect(me, source, Key::Master));
-    if me.tag.sends_intermediates() {
-        let newest = source
-            .newest()
-            .map(|newest| source.snapshot_name(&newest.name))
-            .transpose();
-        let snapshot = newest.map_err(|error| Refusal::source(&source.name, Why::BadSnapshotName(error)))?;
-        actions.insert(
-            conditions,
-            Action::ExpectNewest {
-                dataset: source.name.clone(),
-                snapshot,
-            },
-        );
+    let mut actions = still_master(me, source, enter);
+    let conditions = actions.iter().take_while(|action| action.is_condition()).count();
+    if preferences.sends_intermediates(&me.tag) {
+        actions.insert(conditions, expect_newest(source)?);
     }
     actions.push(Action::Snapshot(new.clone()));
     Ok(actions)
 }
 
+/// The lock, on the condition that the source is the master still: the roles may have been turned since the observation, by a process that has
+/// ended since.
+pub(super) fn still_master(me: &Identity, source: &State, enter: Vec<Action>) -> Vec<Action> {
+    let conditions = enter.iter().take_while(|action| action.is_condition()).count();
+    let mut actions = enter;
+    actions.insert(conditions, expect(me, source, Key::Master));
+    actions
+}
+
+fn expect_newest(source: &State) -> Result<Action, Refusal> {
+    let newest = source.newest().map(|newest| source.snapshot_name(&newest.name));
+    let snapshot = newest
+        .transpose()
+        .map_err(|error| Refusal::source(&source.name, Why::BadSnapshotName(error)))?;
+    Ok(Action::ExpectNewest {
+        dataset: source.name.clone(),
+        snapshot,
+    })
+}
+
 /// Nothing goes to a side that has become the master in the meantime, or knows of a later one.
-fn still_replica(me: &Identity, target: &State) -> Vec<Action> {
+pub(super) fn still_replica(me: &Identity, target: &State) -> Vec<Action> {
     vec![expect(me, target, Key::Master), expect(me, target, Key::Epoch)]
 }
 
@@ -111,7 +136,7 @@ fn still_replica(me: &Identity, target: &State) -> Vec<Action> {
 ///
 /// N.B. it knows it before it gets any data, and only while it is a replica: a takeover of it alone begins an epoch above the one that it knows,
 /// and one that was raised behind that takeover would be no higher than its own.
-fn epoch_of_target(me: &Identity, source: &State, target: &State) -> Vec<Action> {
+pub(super) fn epoch_of_target(me: &Identity, source: &State, target: &State) -> Vec<Action> {
     let (of_source, of_target) = (View::new(source, &me.tag).epoch(), View::new(target, &me.tag).epoch());
     let raise = || Action::Set {
         on: Object::Dataset(target.name.clone()),
@@ -126,15 +151,31 @@ fn bad_name(state: &State, error: zfs_ffi::NameError) -> Refusal {
 
 /// The name of the snapshot that the sync will make.
 pub fn new_snapshot(me: &Identity, source: &State, target: &State) -> Result<SnapshotName, Refusal> {
-    let shorts = source
-        .snapshots
-        .iter()
-        .chain(&target.snapshots)
-        .map(|snapshot| snapshot.name.as_str());
-    let short = short_name(&me.tag, next_number(&me.tag, shorts));
+    new_snapshot_beside(me, source, [source, target])
+}
+
+/// The name of a snapshot that will be made of `source`, where all of these have none of that name yet.
+pub fn new_snapshot_beside<'a>(
+    me: &Identity,
+    source: &State,
+    all: impl IntoIterator<Item = &'a State>,
+) -> Result<SnapshotName, Refusal> {
+    let snapshots = all.into_iter().flat_map(|state| &state.snapshots);
+    let short = short_name(
+        &me.tag,
+        next_number(&me.tag, snapshots.map(|snapshot| snapshot.name.as_str())),
+    );
     source
         .snapshot_name(&short)
         .map_err(|error| Refusal::source(&source.name, Why::BadSnapshotName(error)))
+}
+
+/// The snapshot that a plan makes on the source.
+pub fn made(plan: &Plan) -> Option<&SnapshotName> {
+    plan.stages.iter().find_map(|stage| match stage {
+        Stage::Apply { source, .. } => source.iter().find_map(Action::new_snapshot),
+        Stage::Transfer(_) | Stage::Commit | Stage::Wait { .. } => None,
+    })
 }
 
 /// The mark that a snapshot has arrived.
@@ -146,7 +187,10 @@ pub fn sent(tag: &Tag, snapshot: &SnapshotName, now: u64) -> Action {
 }
 
 /// With the new snapshot sent, all others are older: `savecount - 1` of them stay.
-fn expire_source(me: &Identity, source: &State) -> Result<Vec<Action>, Refusal> {
+fn expire_source(me: &Identity, source: &State, preferences: Preferences) -> Result<Vec<Action>, Refusal> {
+    if preferences.keeps_all {
+        return Ok(Vec::new());
+    }
     let count = expire::savecount(source, &me.tag, expire::DEFAULT_SAVECOUNT)
         .map_err(|why| Refusal::source(&source.name, why))?;
     Ok(expire::actions(
@@ -156,7 +200,16 @@ fn expire_source(me: &Identity, source: &State) -> Result<Vec<Action>, Refusal> 
 }
 
 /// The new snapshot and its companions take their places; what is left of the count goes to the older ones.
-fn expire_target(me: &Identity, source: &State, target: &State, stream: &Stream<'_>) -> Result<Vec<Action>, Refusal> {
+fn expire_target(
+    me: &Identity,
+    source: &State,
+    target: &State,
+    stream: &Stream<'_>,
+    preferences: Preferences,
+) -> Result<Vec<Action>, Refusal> {
+    if preferences.keeps_all {
+        return Ok(Vec::new());
+    }
     let default = expire::savecount(source, &me.tag, expire::DEFAULT_SAVECOUNT)
         .map_err(|why| Refusal::source(&source.name, why))?;
     let count = expire::savecount(target, &me.tag, default).map_err(|why| Refusal::target(&target.name, why))?;

@@ -1,9 +1,10 @@
 //! The streams of a sync: from where they begin, and what must happen on the target first.
 
-use super::bad_name;
+use super::{Request, bad_name};
 use crate::model::{Guid, Kind, Partial, Snapshot, State, StreamFlags};
 use crate::plan::base::{Common, require_common};
 use crate::plan::pairing::{Identity, require_master, require_replica};
+use crate::plan::preferences::Preferences;
 use crate::plan::standing::require_unfenced;
 use crate::plan::{Action, Base, BaseName, IfHeld, Transfer};
 use crate::props::{Key, View, snapshot_by_guid};
@@ -11,37 +12,53 @@ use crate::refusal::{Refusal, Why, counted};
 use zfs_ffi::SnapshotName;
 
 /// How the data gets to the target: what must happen there first, and from where the streams begin.
-pub(super) struct Stream<'a> {
-    pub(super) common: Common<'a>,
-    pub(super) resume: Option<Resume>,
+pub(in crate::plan) struct Stream<'a> {
+    pub(in crate::plan) common: Common<'a>,
+    pub(in crate::plan) resume: Option<Resume>,
     /// The source's snapshots that travel before the new one.
-    pub(super) before: Vec<&'a Snapshot>,
+    pub(in crate::plan) before: Vec<&'a Snapshot>,
     /// What makes the target ready.
-    pub(super) prepare: Vec<Action>,
+    pub(in crate::plan) prepare: Vec<Action>,
     /// How many of the target's snapshots `prepare` destroys.
-    pub(super) discards: usize,
-    pub(super) notes: Vec<String>,
+    pub(in crate::plan) discards: usize,
+    pub(in crate::plan) notes: Vec<String>,
     flags: StreamFlags,
 }
 
 /// An interrupted stream that can go on.
-pub(super) struct Resume {
+pub(in crate::plan) struct Resume {
     partial: Partial,
-    pub(super) short: String,
+    pub(in crate::plan) short: String,
     base: Option<Base>,
 }
 
 impl<'a> Stream<'a> {
-    pub(super) fn plan(me: &Identity, source: &'a State, target: &'a State, force: bool) -> Result<Self, Refusal> {
+    pub(in crate::plan) fn plan(
+        me: &Identity,
+        source: &'a State,
+        target: &'a State,
+        request: &Request,
+    ) -> Result<Self, Refusal> {
         require_master(me, source)?;
         require_replica(me, source, target)?;
         require_unfenced(me, source)?;
+        Self::between(me, source, target, request)
+    }
+
+    /// The same without a look at roles: for the children of a recursive pairing, whose roles are those of the top.
+    pub(super) fn between(
+        me: &Identity,
+        source: &'a State,
+        target: &'a State,
+        request: &Request,
+    ) -> Result<Self, Refusal> {
+        let (force, preferences) = (request.force, request.preferences);
         require_same_kind(source, target)?;
         let common = require_common(me, source, target)?;
         if !common.target_only.is_empty() && !force {
             return Err(diverged(source, target, &common));
         }
-        let flags = flags(me, source, target)?;
+        let flags = preferences.stream(flags(me, source, target)?, target.encrypted);
         let mut stream = Self {
             common,
             resume: None,
@@ -55,7 +72,7 @@ impl<'a> Stream<'a> {
         if force {
             stream.plan_rollback(target)?;
         }
-        stream.before = stream.intermediates(me, source);
+        stream.before = stream.intermediates(me, source, preferences);
         Ok(stream)
     }
 
@@ -142,8 +159,8 @@ impl<'a> Stream<'a> {
     }
 
     /// The source's snapshots between the base and the new one that are replicated, too, oldest first.
-    fn intermediates(&self, me: &Identity, source: &'a State) -> Vec<&'a Snapshot> {
-        if !me.tag.sends_intermediates() {
+    fn intermediates(&self, me: &Identity, source: &'a State, preferences: Preferences) -> Vec<&'a Snapshot> {
+        if !preferences.sends_intermediates(&me.tag) {
             return Vec::new();
         }
         let resumed = self
@@ -158,20 +175,61 @@ impl<'a> Stream<'a> {
             .collect()
     }
 
-    pub(super) fn is_up_to_date(&self, source: &State, target: &State) -> bool {
+    pub(in crate::plan) fn is_up_to_date(&self, source: &State, target: &State) -> bool {
         let is_base = source
             .newest()
             .is_some_and(|newest| newest.guid == self.common.base.guid);
         is_base && source.written == 0 && target.partial.is_none() && self.prepare.is_empty()
     }
 
-    pub(super) fn transfers(
+    /// The streams up to a snapshot that the plan itself makes.
+    pub(in crate::plan) fn transfers(
         &self,
         source: &State,
         target: &State,
         new: &SnapshotName,
         into: SnapshotName,
     ) -> Result<Vec<Transfer>, Refusal> {
+        let (mut transfers, base) = self.leading(source, target, &self.before)?;
+        transfers.push(Transfer {
+            snapshot: new.clone(),
+            guid: None,
+            base: Some(base),
+            into,
+            flags: self.flags,
+            resume: None,
+            creation: None,
+        });
+        Ok(transfers)
+    }
+
+    /// The streams up to a snapshot that is there already and that the target lacks.
+    pub(in crate::plan) fn transfers_up_to(
+        &self,
+        me: &Identity,
+        source: &State,
+        target: &State,
+        last: &Snapshot,
+    ) -> Result<Vec<Transfer>, Refusal> {
+        let is_resumed = |resume: &Resume| resume.partial.to_guid == last.guid;
+        let up_to: Vec<&Snapshot> = if me.tag.sends_intermediates() {
+            let older = self.before.iter().copied();
+            older.filter(|snapshot| snapshot.createtxg <= last.createtxg).collect()
+        } else if self.resume.as_ref().is_some_and(is_resumed) {
+            Vec::new()
+        } else {
+            vec![last]
+        };
+        Ok(self.leading(source, target, &up_to)?.0)
+    }
+
+    /// What goes on with an interrupted stream, then the streams of `snapshots`, and the base for what may follow.
+    fn leading(
+        &self,
+        source: &State,
+        target: &State,
+        snapshots: &[&Snapshot],
+    ) -> Result<(Vec<Transfer>, Base), Refusal> {
         let mut base = self.common.base.clone();
         let mut transfers = Vec::new();
         if let Some(Resume {
@@ -196,7 +254,7 @@ impl<'a> Stream<'a> {
                 ..transfer
             });
         }
-        for snapshot in &self.before {
+        for snapshot in snapshots {
             let step = Step {
                 short: &snapshot.name,
                 guid: snapshot.guid,
@@ -210,16 +268,7 @@ impl<'a> Stream<'a> {
             };
             transfers.push(transfer);
         }
-        transfers.push(Transfer {
-            snapshot: new.clone(),
-            guid: None,
-            base: Some(base),
-            into,
-            flags: self.flags,
-            resume: None,
-            creation: None,
-        });
-        Ok(transfers)
+        Ok((transfers, base))
     }
 }
 

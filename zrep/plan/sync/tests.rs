@@ -2,6 +2,7 @@ use super::*;
 use crate::model::notation::{me, request, state};
 use crate::model::{Guid, Partial, StreamFlags};
 use crate::model::{Origin, ResumePoint};
+use crate::plan::preferences::Others;
 
 fn master(line: &str) -> State {
     state("a/fs", line).master().build()
@@ -293,5 +294,69 @@ fn a_replica_knows_the_epoch_before_it_gets_any_data_and_only_as_a_replica() {
             "expect zrep:epoch=1 on b/fs",
             "set zrep:epoch=3 on b/fs"
         ]
+    );
+}
+
+/// A sync of an administrator with these wishes.
+fn wishing(preferences: Preferences) -> Request {
+    Request {
+        preferences,
+        ..request()
+    }
+}
+
+#[test]
+fn the_administrator_decides_whether_the_snapshots_of_others_travel() {
+    let source = master("@zrep_000001=1! @daily=2");
+    let target = replica("@zrep_000001=1!");
+    for (others, expected) in [(Others::Travel, 2), (Others::StayBehind, 1)] {
+        let request = wishing(Preferences {
+            others: Some(others),
+            ..Preferences::default()
+        });
+        let lines = plan(&me(), &source, &target, &request).unwrap().lines();
+        assert_eq!(lines.iter().filter(|line| line.starts_with("send")).count(), expected);
+        let looks = lines.iter().any(|line| line.ends_with("to be the newest"));
+        assert_eq!(looks, others == Others::Travel, "{lines:?}");
+    }
+}
+
+#[test]
+fn nothing_expires_where_that_is_wished() {
+    let line = "@zrep_000001=1! @zrep_000002=2! @zrep_000003=3! @zrep_000004=4!";
+    let destroys = |request: &Request| {
+        let lines = lines(plan(&me(), &master(line), &replica(line), request));
+        lines.iter().filter(|line| line.contains("destroy")).count()
+    };
+    assert!(destroys(&request()) > 1);
+    let keeping = wishing(Preferences {
+        keeps_all: true,
+        ..Preferences::default()
+    });
+    assert_eq!(destroys(&keeping), 0);
+}
+
+#[test]
+fn embedded_blocks_are_sent_if_wished_and_the_rest_stays_as_it_is() {
+    let (source, target) = (master("@zrep_000001=1!"), replica("@zrep_000001=1!"));
+    let wished = wishing(Preferences {
+        embedded: true,
+        ..Preferences::default()
+    });
+    let flags = |request: &Request| {
+        let plan = plan(&me(), &source, &target, request).unwrap();
+        plan.stages.iter().find_map(|stage| match stage {
+            Stage::Transfer(transfer) => Some(transfer.flags),
+            Stage::Apply { .. } | Stage::Commit | Stage::Wait { .. } => None,
+        })
+    };
+    let usual = StreamFlags::plain();
+    assert_eq!(flags(&request()), Some(usual));
+    assert_eq!(
+        flags(&wished),
+        Some(StreamFlags {
+            embedded: true,
+            ..usual
+        })
     );
 }

@@ -24,7 +24,7 @@ const BAD: [&str; 23] = [
     "src/a\tb",
     "src/a\nb",
     "src/a\u{1b}[2J",
-    "src/a b@zrep_000000",
+    "src/a b@zrep_000000@x",
     "src/a b#mark",
     "1src/x",
     "src/a*",
