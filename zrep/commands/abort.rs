@@ -50,7 +50,7 @@ fn with_the_other_side(session: &Session, name: &DatasetName) -> Result<Value, P
 fn shown(session: &Session, name: &DatasetName) -> Result<Value, Problem> {
     let pair = session.pair_of_source(name)?;
     let me = &session.settings.me;
-    let plan = match standing::of(me, &pair.source, &pair.target)? {
+    let plan = match standing::of_trees(me, &pair.source, &pair.target, pair.tree(me).as_ref())? {
         Standing::Open(intent) => contact::undoing(session, &pair, &intent)?,
         Standing::Settled | Standing::Forgotten => Plan::default(),
         Standing::Superseded { .. } | Standing::Split => {
@@ -65,7 +65,9 @@ fn is_out_of_reach(problem: &Problem) -> bool {
     match problem {
         Problem::Refused(Refusal { why, .. }) => matches!(why, Why::InDoubt { .. }),
         Problem::Host { error, .. } => matches!(error.kind, ErrorKind::Unreachable | ErrorKind::Lost),
-        Problem::Failed(_) | Problem::Name(_) | Problem::FileLock(_) | Problem::Setting(_) => false,
+        Problem::Failed(_) | Problem::Name(_) | Problem::FileLock(_) | Problem::Setting(_) | Problem::Settings(_) => {
+            false
+        }
     }
 }
 

@@ -3,24 +3,40 @@
 use serde_json::Value;
 
 use super::patience::patiently;
-use super::{for_each, result_json, show_plan};
+use super::sync::tree as sync_tree;
+use super::{fail, for_each, result_json, show_plan};
 use crate::cli::ExpireArgs;
 use crate::execute::{self, Ends, Job};
 use crate::exit::Exit;
-use crate::model::Side;
+use crate::model::{Side, State};
 use crate::plan::base::newest_common;
+use crate::plan::tree::{Fate, matched};
 use crate::plan::{Plan, Stage, expire, lock, pairing};
 use crate::problem::Problem;
 use crate::props::View;
+use crate::refusal::Refusal;
 use crate::session::{Pair, Session, UntilBegun};
+use crate::settings::BadSetting;
 use crate::ui::Progress;
 use zfs_ffi::DatasetName;
 
 /// Destroys what each side keeps beyond its savecount.
 pub(super) fn run(args: &ExpireArgs, session: &Session) -> Exit {
+    if session.settings.preferences.keeps_all {
+        return fail(session, "expire", &Problem::Setting(skipped()));
+    }
     for_each(session, "expire", operands(args, session), |name| {
         patiently(session, || one(args, session, name))
     })
+}
+
+/// Who has said that nothing expires shall not lose a snapshot by a command that somebody types.
+fn skipped() -> BadSetting {
+    BadSetting::new(
+        "ZREP_SKIP_EXPIRE is set: nothing expires",
+        "no ZREP_SKIP_EXPIRE, in /etc/default/zrep or the environment",
+        "one",
+    )
 }
 
 /// `all` is every dataset that is one side of a pairing; nothing is this host's masters.
@@ -55,21 +71,84 @@ fn one(args: &ExpireArgs, session: &Session, name: &DatasetName) -> Result<Value
 fn plan(args: &ExpireArgs, session: &Session, name: &DatasetName) -> Result<(Plan, Ends), Problem> {
     let me = &session.settings.me;
     let state = session.require(Side::Source, name)?;
-    if !View::new(&state, &me.tag).is_master() {
-        let Pair { source, target, ends } = session.pair_of_target(name)?;
-        let base = newest_common(&source, &target).map(|common| common.base.guid);
-        return Ok((
-            without_source(expire::plan(&me.tag, &source, Some(&target), base)?),
-            ends,
-        ));
+    match (View::new(&state, &me.tag).is_master(), args.local) {
+        (true, true) => of_master_alone(session, name),
+        (true, false) => of_both(session, name),
+        (false, true) => of_replica_alone(session, &state),
+        (false, false) => of_replica(session, &state),
     }
+}
+
+fn of_both(session: &Session, name: &DatasetName) -> Result<(Plan, Ends), Problem> {
+    let me = &session.settings.me;
     let pair = session.pair_of_source(name)?;
     pairing::require_replica(me, &pair.source, &pair.target)?;
-    let base = newest_common(&pair.source, &pair.target).map(|common| common.base.guid);
-    let target = (!args.local).then_some(&pair.target);
-    let plan = expire::plan(&me.tag, &pair.source, target, base)?;
+    let plan = plan_of_tree(session, &pair)?;
     let lock = lock::plan(&pair.source, &me.tag, &session.locking(&pair.source, &pair.ends)?)?;
     Ok((locked(plan, lock), pair.ends))
+}
+
+/// The other side is not asked: shell zrep's refresh lets the master expire so, and its machine need not reach the replica's. What was sent last is
+/// known by the marks.
+fn of_master_alone(session: &Session, name: &DatasetName) -> Result<(Plan, Ends), Problem> {
+    let me = &session.settings.me;
+    let state = session.require_with_marks(Side::Source, name)?;
+    pairing::target_of(me, &state)?;
+    let last = View::new(&state, &me.tag).last_sent();
+    let mut plans = vec![expire::plan(&me.tag, &state, None, last.map(|last| last.guid))?];
+    for child in session.below_here(Side::Source, &state)? {
+        // N.B. the marks of a tree are the top's, and all of one sync have one name. One that stayed behind counts from nowhere, and keeps what it has.
+        let base = last.and_then(|last| child.snapshots.iter().find(|found| found.name == last.name));
+        plans.push(expire::plan_of_child_alone(&me.tag, &child, base)?);
+    }
+    let ends = session.ends_here();
+    let lock = lock::plan(&state, &me.tag, &session.locking(&state, &ends)?)?;
+    Ok((locked(expire::together(plans), lock), ends))
+}
+
+/// N.B. shell zrep's sync lets the replica expire, whose machine need not reach the master's.
+fn of_replica(session: &Session, state: &State) -> Result<(Plan, Ends), Problem> {
+    let pair = match session.pair_of_target(&state.name) {
+        Ok(pair) => pair,
+        Err(problem) if problem.is_out_of_reach() => {
+            session.ui.note(&format!("{problem}; counting without it."));
+            return of_replica_alone(session, state);
+        }
+        Err(problem) => return Err(problem),
+    };
+    Ok((without_source(plan_of_tree(session, &pair)?), pair.ends))
+}
+
+/// Whatever a replica has came from its master, and the newest of it is what the next stream begins at.
+fn of_replica_alone(session: &Session, state: &State) -> Result<(Plan, Ends), Problem> {
+    let me = &session.settings.me;
+    pairing::link_of(me, state).map_err(|why| Refusal::target(&state.name, why))?;
+    let mut plans = Vec::new();
+    for one in [state].into_iter().chain(&session.below_here(Side::Target, state)?) {
+        let newest = one.newest().map(|newest| newest.guid);
+        plans.push(expire::plan(&me.tag, one, Some(one), newest)?);
+    }
+    Ok((without_source(expire::together(plans)), session.ends_here()))
+}
+
+/// The pair's plan, with what expires below it, where that is part of the pairing. Each child counts for itself.
+fn plan_of_tree(session: &Session, pair: &Pair) -> Result<Plan, Problem> {
+    let me = &session.settings.me;
+    sync_tree::require(session, pair)?;
+    let Pair { source, target, .. } = pair;
+    let one = |source: &State, target: &State| {
+        let base = newest_common(source, target).map(|common| common.base.guid);
+        expire::plan(&me.tag, source, Some(target), base)
+    };
+    let mut plans = vec![one(source, target)?];
+    if let Some(below) = pair.tree(me) {
+        for child in matched(me, source, target, &below).children {
+            if let Fate::Known { target, .. } = child.fate {
+                plans.push(one(child.source, target)?);
+            }
+        }
+    }
+    Ok(expire::together(plans))
 }
 
 /// Puts the lock around what is done on the source.

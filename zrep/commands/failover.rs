@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::patience::patiently;
+use super::sync::tree as sync_tree;
 use super::{abort, failed_json, result_json, show_plan};
 use crate::cli::FailoverArgs;
 use crate::contact::{self, Purpose};
@@ -10,22 +11,24 @@ use crate::execute::{self, Done, Ends, Failure, Job};
 use crate::exit::Exit;
 use crate::gap::Gap;
 use crate::host::{Applied, ErrorKind};
-use crate::model::{Side, State};
+use crate::model::{Below, Side, State};
 use crate::plan::failover::{self, Request};
 use crate::plan::pairing::{Identity, link_of};
-use crate::plan::{Action, sync};
+use crate::plan::{Action, Plan, sync};
 use crate::problem::Problem;
 use crate::refusal::quoted;
 use crate::session::{Pair, Session, UntilBegun};
 use crate::ui::Progress;
 use zfs_ffi::DatasetName;
 
+mod alone;
+
 /// Turns a pairing round, asked for on the source's side; or gives that up.
 pub(super) fn run(args: &FailoverArgs, session: &Session) -> Exit {
-    let result = if args.abort {
-        abort::give_up(args, session)
-    } else {
-        turn_from_source(args, session)
+    let result = match (args.abort, args.local) {
+        (true, _) => abort::give_up(args, session),
+        (false, true) => alone::step_down(args, session),
+        (false, false) => turn_from_source(args, session),
     };
     finish(session, "failover", &args.dataset, result)
 }
@@ -34,15 +37,18 @@ fn turn_from_source(args: &FailoverArgs, session: &Session) -> Result<serde_json
     let source = DatasetName::new(&args.dataset)?;
     let wish = Wish {
         unmount: args.unmount,
+        force: args.force,
         dry_run: args.dry_run,
     };
-    turn(session, wish, || session.pair_of_source(&source))
+    turn(session, wish, || session.pair_of_source_at(&source, args.host.as_ref()))
 }
 
 /// What the user asked for.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Wish {
     pub(super) unmount: bool,
+    /// Roll the target back first.
+    pub(super) force: bool,
     pub(super) dry_run: bool,
 }
 
@@ -80,20 +86,29 @@ fn turn_once(
 ) -> Result<serde_json::Value, Problem> {
     let lock = (!wish.dry_run).then(|| session.file_lock()).transpose()?;
     let purpose = if wish.dry_run { Purpose::Look } else { Purpose::Turn };
-    let Pair { source, target, ends } = contact::meet(session, purpose, observe)?;
+    let pair = contact::meet(session, purpose, observe)?;
+    let below = sync_tree::require(session, &pair)?
+        .then(|| pair.below.clone())
+        .flatten();
+    let Pair {
+        source, target, ends, ..
+    } = pair;
     let me = &session.settings.me;
     let request = Request {
         sync: sync::Request {
             locking: session.locking(&source, &ends)?,
             now: session.now(),
-            force: false,
+            force: wish.force,
             changed_only: false,
+            preferences: session.settings.preferences,
         },
         unmount: wish.unmount,
         tried,
     };
     may_turn(&ends, &source, &target)?;
-    let plan = (session.revise)(failover::plan(me, &source, &target, &request)?);
+    let plans = failover::plan_all(me, (&source, &target), below.as_ref(), &request)?;
+    let plans: Vec<Plan> = plans.into_iter().map(session.revise).collect();
+    let plan = Plan::merged(&plans);
     let Some(lock) = lock else {
         show_plan(session, source.name.as_str(), &plan);
         return Ok(result_json(source.name.as_str(), &plan, None));
@@ -102,16 +117,22 @@ fn turn_once(
     session
         .ui
         .say(&format!("Setting readonly on {}, then syncing", source.name));
-    let watcher = session.ui.watcher(Progress::IfTerminal);
+    let watcher = session.ui.watcher(Progress::of(plans.len()));
     let gap = Gap::new(&watcher, &source.name, &target.name);
-    let job = Job {
-        ends: ends.clone(),
-        plan: plan.clone(),
-    };
-    let done = execute::run(job, &UntilBegun::new(&gap, lock))?;
+    let jobs = plans
+        .into_iter()
+        .map(|plan| Job {
+            ends: ends.clone(),
+            plan,
+        })
+        .collect();
+    let done = Done::whole(execute::run_all(jobs, &UntilBegun::new(&gap, lock)))?;
     say_turned(session, me, &source, &target);
     say_kept(session, &done);
     say_tail(session, &ends, &source);
+    if let Some(below) = &below {
+        say_late(session, &ends, &source, below);
+    }
     let mut result = result_json(source.name.as_str(), &plan, Some(&done));
     if let Some(gap) = gap.length() {
         session
@@ -120,6 +141,18 @@ fn turn_once(
         result["seconds_without_a_writable_side"] = json!(gap.as_secs_f64());
     }
     Ok(result)
+}
+
+/// Names what somebody has made below the old master while this went on: it is read-only there now, and nowhere else.
+fn say_late(session: &Session, ends: &Ends, source: &State, below: &Below) {
+    let is_known = |found: &State| below.source.iter().any(|state| state.name == found.name);
+    let found = ends.source.observe_below(&source.name).unwrap_or_default();
+    for late in found.iter().filter(|found| !is_known(found)) {
+        session.ui.note(&format!(
+            "{}: was made while the roles were turned, and is not on the new master. It is kept, read-only. To have it there: `zfs send` a snapshot of it by hand, and receive it below {}'s other side.",
+            late.name, source.name
+        ));
+    }
 }
 
 /// Behind the point of no return it would be too late to hear that a role may not be changed.

@@ -10,6 +10,7 @@ use crate::exit::Exit;
 use crate::host::ErrorKind;
 use crate::model::{Origin, Side};
 use crate::plan::gate::{self, Gate};
+use crate::plan::settle;
 use crate::problem::Problem;
 use crate::props::Key;
 use crate::refusal::{Refusal, Why};
@@ -75,7 +76,9 @@ fn is_out_of_reach(problem: &Problem) -> bool {
             error.kind,
             ErrorKind::Unreachable | ErrorKind::Lost | ErrorKind::PoolUnavailable | ErrorKind::NotFound
         ),
-        Problem::Failed(_) | Problem::Name(_) | Problem::FileLock(_) | Problem::Setting(_) => false,
+        Problem::Failed(_) | Problem::Name(_) | Problem::FileLock(_) | Problem::Setting(_) | Problem::Settings(_) => {
+            false
+        }
     }
 }
 
@@ -87,6 +90,7 @@ fn close(session: &Session, name: &DatasetName) -> Result<(), Problem> {
         return Ok(());
     }
     let plan = gate::close(&session.settings.me, &state);
+    let plan = settle::with_trees(plan, &session.below_here(Side::Source, &state)?, &[]);
     plan.notes.iter().for_each(|note| session.ui.note(note));
     let job = Job {
         ends: session.ends_here(),

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::failover::finish;
 use super::patience::patiently;
+use super::sync::tree as sync_tree;
 use super::{result_json, show_plan};
 use crate::cli::RejoinArgs;
 use crate::contact::{self, Purpose};
@@ -14,6 +15,7 @@ use crate::model::{Kind, Link, Side, State};
 use crate::peers::Machine;
 use crate::plan::pairing::{self, Place, link_of};
 use crate::plan::rejoin::{self, Scene};
+use crate::plan::sync::tree::TreePlan;
 use crate::plan::{Action, Plan, Stage, settle, standing, sync};
 use crate::problem::Problem;
 use crate::props::View;
@@ -40,12 +42,15 @@ fn rejoin(args: &RejoinArgs, session: &Session) -> Result<Value, Problem> {
         replay(session, &found)?;
     }
     if !superseded && let Some(done) = found.try_to_follow(session, args.dry_run)? {
-        say_done(session, &found, &done);
-        return Ok(result_json(name.as_str(), &Plan::default(), Some(&done)));
+        say_done(session, &found, &done.done);
+        let result = result_json(name.as_str(), &Plan::default(), Some(&done.done));
+        done.require_whole(session)?;
+        return Ok(result);
     }
     // N.B. not before: what goes before may take as long as a stream, and others of this machine wait for the lock file.
     let lock = (!args.dry_run).then(|| session.file_lock()).transpose()?;
     let found = Found::of(session, &name)?;
+    found.require_nothing_below(session)?;
     let me = &session.settings.me;
     let (aside, renamed) = found.aside(session)?;
     let was = found.was(renamed.as_ref())?;
@@ -73,13 +78,14 @@ fn rejoin(args: &RejoinArgs, session: &Session) -> Result<Value, Problem> {
         Some(lock) => execute::run(job, &UntilBegun::new(&Quiet, lock))?,
         None => execute::run(job, &Quiet)?,
     };
-    let done = patiently(session, || catch_up(session, &name))?;
-    say_done(session, &found, &done);
-    let mut result = result_json(name.as_str(), &plan, Some(&done));
+    let caught_up = patiently(session, || catch_up(session, &name))?;
+    say_done(session, &found, &caught_up.done);
+    let mut result = result_json(name.as_str(), &plan, Some(&caught_up.done));
     if keeps {
         say_kept_aside(session, &aside);
         result["kept_aside"] = json!(aside.as_str());
     }
+    caught_up.require_whole(session)?;
     Ok(result)
 }
 
@@ -192,7 +198,7 @@ impl Found {
     /// N.B. a clone of a snapshot that was taken while its intent log was in use counts as written to from its first moment: the block in
     /// which the log is noted becomes its own (`dsl_dataset_zero_zil`). So does the replica that a rejoin has just made, and a rejoin that is
     /// typed again after a crash would keep that block aside as if it were somebody's data. Only `zfs receive` compares what matters.
-    fn try_to_follow(&self, session: &Session, dry_run: bool) -> Result<Option<Done>, Problem> {
+    fn try_to_follow(&self, session: &Session, dry_run: bool) -> Result<Option<CaughtUp>, Problem> {
         let (Some(old), None) = (&self.old, &self.renamed) else {
             return Ok(None);
         };
@@ -207,6 +213,23 @@ impl Found {
             Ok(done) => Ok(Some(done)),
             Err(Problem::Failed(failure)) if failure.error.kind == ErrorKind::Modified => Ok(None),
             Err(problem) => Err(problem),
+        }
+    }
+
+    /// A tree that has something of its own is not kept aside: each of its datasets would have to be cloned and promoted, and a cut in between be gone on with.
+    fn require_nothing_below(&self, session: &Session) -> Result<(), Problem> {
+        let Some(old) = self
+            .old
+            .as_ref()
+            .filter(|old| View::new(old, &session.settings.me.tag).is_recursive())
+        else {
+            return Ok(());
+        };
+        let below_new = session.observe_below(&self.machine, Side::Target, &self.new.name)?;
+        let below = session.below_here(Side::Source, old)?;
+        match standing::first_with_more((old, &below), (&self.new, &below_new)) {
+            None => Ok(()),
+            Some(more) => Err(Refusal::source(&self.name, diverged_tree(&more.name, &self.new)).into()),
         }
     }
 
@@ -241,6 +264,16 @@ fn asides(name: &DatasetName, epoch: u64) -> Vec<DatasetName> {
         .collect()
 }
 
+fn diverged_tree(more: &DatasetName, new: &State) -> Why {
+    Why::NotForTrees {
+        what: format!("{more} holds what the other side lacks: zrep keeps nothing aside of a tree"),
+        help: format!(
+            "save what is needed of it, give it up (`zfs rollback -r` to the newest snapshot that {} has, too), and rejoin again; or rename the tree, and pair the new master anew: `zrep -R init`",
+            new.name
+        ),
+    }
+}
+
 /// The end of the pair that is not the dataset itself.
 fn other_end(session: &Session, name: &DatasetName, told: &State) -> Result<Place, Problem> {
     let me = &session.settings.me;
@@ -261,6 +294,7 @@ fn fence(session: &Session, found: &Found) -> Result<(), Problem> {
         return Ok(());
     };
     let plan = settle::fence(&session.settings.me, old, &found.new);
+    let plan = settle::with_trees(plan, &session.below_here(Side::Source, old)?, &[]);
     let ends = Ends {
         source: session.ends_here().source,
         target: found.machine.host.clone(),
@@ -279,8 +313,14 @@ fn replay(session: &Session, found: &Found) -> Result<(), Problem> {
     if old.kind == Kind::Volume || standing::has_more(old, &found.new) {
         return Ok(());
     }
+    let below = session.below_here(Side::Source, old)?;
+    let all = [old]
+        .into_iter()
+        .chain(&below)
+        .filter(|state| state.kind == Kind::Filesystem);
+    let replayed = all.map(|state| Action::Replay(state.name.clone())).collect();
     let plan = Plan {
-        stages: vec![Stage::source(vec![Action::Replay(found.name.clone())])],
+        stages: vec![Stage::source(replayed)],
         ..Plan::default()
     };
     let ends = session.ends_here();
@@ -289,15 +329,40 @@ fn replay(session: &Session, found: &Found) -> Result<(), Problem> {
 }
 
 /// The first sync in the new direction.
-fn catch_up(session: &Session, name: &DatasetName) -> Result<Done, Problem> {
+fn catch_up(session: &Session, name: &DatasetName) -> Result<CaughtUp, Problem> {
     let pair = contact::meet(session, Purpose::Sync, || session.pair_of_target(name))?;
     let request = sync::Request {
         locking: session.locking(&pair.source, &pair.ends)?,
         now: session.now(),
         force: false,
         changed_only: false,
+        preferences: session.settings.preferences,
     };
-    let plan = sync::plan(&session.settings.me, &pair.source, &pair.target, &request)?;
-    let watcher = session.ui.watcher(Progress::IfTerminal);
-    Ok(execute::run(Job { ends: pair.ends, plan }, &watcher)?)
+    let TreePlan { plans, refused, .. } = sync_tree::plans(session, &pair, &request)?;
+    let watcher = session.ui.watcher(Progress::of(plans.len()));
+    let jobs = plans
+        .into_iter()
+        .map(|plan| Job {
+            ends: pair.ends.clone(),
+            plan,
+        })
+        .collect();
+    let done = Done::whole(execute::run_all(jobs, &watcher))?;
+    Ok(CaughtUp { done, refused })
+}
+
+/// What the first sync in the new direction has brought, and what not.
+struct CaughtUp {
+    done: Done,
+    refused: Vec<Refusal>,
+}
+
+impl CaughtUp {
+    /// Says what of the tree was not replicated: the role is changed, and the rest is not for nobody to hear of.
+    fn require_whole(self, session: &Session) -> Result<(), Problem> {
+        let mut refused = self.refused.into_iter().map(Problem::from);
+        let Some(first) = refused.next() else { return Ok(()) };
+        refused.for_each(|problem| session.ui.problem(&problem));
+        Err(first)
+    }
 }

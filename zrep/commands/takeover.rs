@@ -6,11 +6,13 @@ use crate::cli::TakeoverArgs;
 use crate::execute::{self, Job};
 use crate::exit::Exit;
 use crate::host::ErrorKind;
+use crate::model::{Side, State};
 use crate::plan::pairing::{link_of, other_names};
 use crate::plan::takeover;
 use crate::problem::Problem;
+use crate::props::{Key, View};
 use crate::refusal::quoted;
-use crate::session::Session;
+use crate::session::{Session, told_host};
 use crate::ui::Progress;
 use zfs_ffi::DatasetName;
 
@@ -35,14 +37,36 @@ fn take_over(args: &TakeoverArgs, session: &Session) -> Result<serde_json::Value
     }
     let wish = Wish {
         unmount: args.unmount,
+        force: false,
         dry_run: args.dry_run,
     };
-    turn(session, wish, || session.pair_of_target(&target))
+    turn(session, wish, || session.pair_of_target_at(&target, args.host.as_ref()))
+}
+
+/// `-R` is no wish that a takeover of one side alone could grant: what is below was replicated, or was not. It is no reason to refuse one either: the
+/// other machine may be dead, and a tree of shell zrep cannot be adopted any more.
+fn note_below(session: &Session, target: &State) -> Result<(), Problem> {
+    if !session.recursive || View::new(target, &session.settings.me.tag).is_recursive() {
+        return Ok(());
+    }
+    let below = session.children(&target.name)?;
+    if let Some(first) = below.first() {
+        session.ui.note(&format!(
+            "{} is not paired recursively. What is below it ({first}{}) becomes writable with it, unless it has a readonly of its own, and stays as it is otherwise.",
+            target.name,
+            if below.len() > 1 { ", …" } else { "" }
+        ));
+    }
+    Ok(())
 }
 
 fn alone(args: &TakeoverArgs, session: &Session, target: &DatasetName) -> Result<serde_json::Value, Problem> {
     let target = replica(session, target)?;
-    let plan = (session.revise)(takeover::plan(&session.settings.me, &target, session.now())?);
+    note_below(session, &target)?;
+    let below = session.below_here(Side::Target, &target)?;
+    let target = told_host(&session.settings.me, target, Key::SrcHost, args.host.as_ref());
+    let plan = takeover::plan_tree(&session.settings.me, &target, &below, session.now())?;
+    let plan = (session.revise)(plan);
     if args.dry_run {
         show_plan(session, target.name.as_str(), &plan);
         return Ok(result_json(target.name.as_str(), &plan, None));

@@ -85,6 +85,46 @@ pub fn plan(tag: &Tag, source: &State, target: Option<&State>, base: Option<Guid
     Ok(plan)
 }
 
+/// Plans to expire a child of a recursive pairing without a look at the other side. `base` is its snapshot of the top's last sync.
+///
+/// Whether that one has arrived is known of the top only: where a child's stream was lost, the common base is an older one. The newest of these stays, too.
+pub fn plan_of_child_alone(tag: &Tag, child: &State, base: Option<&Snapshot>) -> Planned {
+    let Some(base) = base else { return Ok(Plan::default()) };
+    let count = savecount(child, tag, DEFAULT_SAVECOUNT).map_err(|why| Refusal::source(&child.name, why))?;
+    let mut excess = on_master(tag, &child.snapshots, base.guid, count);
+    if count == 1 {
+        excess.pop();
+    }
+    let actions = actions(child, &excess);
+    Ok(match actions.is_empty() {
+        true => Plan::default(),
+        false => Plan {
+            stages: vec![Stage::source(actions)],
+            ..Plan::default()
+        },
+    })
+}
+
+/// Several such plans as one, which is carried out in one stage.
+pub fn together(plans: Vec<Plan>) -> Plan {
+    let mut all: (Vec<Action>, Vec<Action>) = Default::default();
+    for stage in plans.into_iter().flat_map(|plan| plan.stages) {
+        match stage {
+            Stage::Apply { source, target } => {
+                all.0.extend(source);
+                all.1.extend(target);
+            }
+            Stage::Transfer(_) | Stage::Commit | Stage::Wait { .. } => {}
+        }
+    }
+    let mut plan = Plan::default();
+    if !all.0.is_empty() || !all.1.is_empty() {
+        let (source, target) = all;
+        plan.stages.push(Stage::Apply { source, target });
+    }
+    plan
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -161,5 +201,18 @@ mod tests {
         .build();
         let target = state("b/fs", "@zrep_000001=8").replica().build();
         assert_eq!(plan(&tag(), &source, Some(&target), None).unwrap(), Plan::default());
+    }
+
+    #[test]
+    fn a_child_whose_other_side_nobody_asks_keeps_one_more_than_its_last() {
+        for (savecount, gone) in [("1", 2), ("2", 2), ("3", 1)] {
+            let child = state("a/fs/b", "@zrep_000001=1 @zrep_000002=2 @zrep_000003=3 @zrep_000004=4")
+                .user("zrep:savecount", savecount, crate::model::Origin::Inherited)
+                .build();
+            let base = child.snapshots.last();
+            let plan = plan_of_child_alone(&tag(), &child, base).unwrap();
+            assert_eq!(plan.lines().len(), gone, "{savecount}: {:?}", plan.lines());
+            assert!(plan_of_child_alone(&tag(), &child, None).unwrap().stages.is_empty());
+        }
     }
 }

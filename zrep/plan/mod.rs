@@ -10,19 +10,31 @@ use crate::refusal::Refusal;
 use zfs_ffi::{BookmarkName, DatasetName, SnapshotName};
 
 pub mod base;
+pub mod changeconfig;
+pub mod clear;
 pub mod condition;
 pub mod expire;
 pub mod failover;
 pub mod gate;
+pub mod health;
 pub mod init;
 pub mod lock;
 pub mod pairing;
+pub mod preferences;
+pub mod refreshcomplete;
+pub mod refreshpull;
 pub mod rejoin;
+pub mod rollback;
+pub mod sentsync;
 pub mod settle;
+pub mod snaponly;
 pub mod standing;
 pub mod sync;
+pub mod synconly;
 pub mod takeover;
+pub mod tree;
 pub mod turn;
+pub mod uptodate;
 
 /// One change of a dataset, or a condition that must hold for the changes around it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -332,6 +344,33 @@ pub enum Stage {
     Transfer(Box<Transfer>),
     /// The point of no return: a failure before it undoes what was done, a failure behind it does not.
     Commit,
+    /// Goes on when other plans that are carried out along with this one have come so far.
+    Wait {
+        /// The sources of those plans. One that is not carried out along with this is not waited for.
+        of: Vec<DatasetName>,
+        /// How far.
+        until: Reached,
+        /// What if one of them has failed.
+        if_failed: IfFailed,
+    },
+}
+
+/// How far a plan must have come for another one to go on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reached {
+    /// Its snapshot is what it makes next, or is made already.
+    Snapshot,
+    /// It has no stream left.
+    Arrival,
+}
+
+/// What becomes of a plan that waits for another one which fails.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum IfFailed {
+    /// It goes on without it.
+    GoOn,
+    /// It fails, too, for the same reason.
+    Fail,
 }
 
 impl Stage {
@@ -364,6 +403,8 @@ pub struct Plan {
     pub before: Vec<Before>,
     /// Changes that stay if the new snapshot may have arrived, in part or as a whole: going on needs them.
     pub lasting: Vec<Action>,
+    /// The dataset of the source that it is about, where other plans wait for it.
+    pub of: Option<DatasetName>,
 }
 
 /// A property's local value before the plan changed it.
@@ -383,6 +424,17 @@ impl Plan {
         self.stages.iter().flat_map(stage_lines).collect()
     }
 
+    /// Plans that are carried out together as one, to be shown.
+    pub fn merged(plans: &[Self]) -> Self {
+        let mut all = plans.iter().cloned();
+        let first = all.next().unwrap_or_default();
+        all.fold(first, |mut one, next| {
+            one.stages.extend(next.stages);
+            one.notes.extend(next.notes);
+            one
+        })
+    }
+
     /// The same plan for a caller who calls the sides the other way round.
     pub fn flipped(self) -> Self {
         let flip = |stage| match stage {
@@ -390,7 +442,7 @@ impl Plan {
                 source: target,
                 target: source,
             },
-            Stage::Transfer(_) | Stage::Commit => stage,
+            Stage::Transfer(_) | Stage::Commit | Stage::Wait { .. } => stage,
         };
         Self {
             stages: self.stages.into_iter().map(flip).collect(),
@@ -402,7 +454,7 @@ impl Plan {
     pub fn source(&self) -> Option<String> {
         self.stages.iter().find_map(|stage| match stage {
             Stage::Transfer(transfer) => Some(transfer.snapshot.dataset().to_string()),
-            Stage::Apply { .. } | Stage::Commit => None,
+            Stage::Apply { .. } | Stage::Commit | Stage::Wait { .. } => None,
         })
     }
 
@@ -428,6 +480,14 @@ fn stage_lines(stage: &Stage) -> Vec<String> {
         }
         Stage::Transfer(transfer) => vec![format!("{transfer}")],
         Stage::Commit => vec!["-- point of no return --".to_owned()],
+        Stage::Wait { of, until, .. } => {
+            let names: Vec<&str> = of.iter().map(DatasetName::as_str).collect();
+            let names = names.join(", ");
+            vec![match until {
+                Reached::Snapshot => format!("together with the snapshot of {names}"),
+                Reached::Arrival => format!("when {names} has arrived"),
+            }]
+        }
     }
 }
 

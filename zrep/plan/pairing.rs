@@ -161,8 +161,20 @@ pub fn is_torn(me: &Identity, link: &Link, old: &State, new: &State) -> bool {
     is_between && !is_whole
 }
 
+/// Refuses a child of a recursive pairing: all that is said and done of it, is of the top.
+pub fn require_no_child(me: &Identity, state: &State) -> Result<(), Why> {
+    match View::new(state, &me.tag).top() {
+        None => Ok(()),
+        Some(top) => {
+            let tag = me.tag.to_string();
+            Err(Why::InsideRecursive { top, tag })
+        }
+    }
+}
+
 /// The pair as it stands on `state`.
 pub fn link_of(me: &Identity, state: &State) -> Result<Link, Why> {
+    require_no_child(me, state)?;
     View::new(state, &me.tag).link().ok_or_else(|| Why::NotPaired {
         tag: me.tag.to_string(),
     })

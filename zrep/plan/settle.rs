@@ -37,6 +37,15 @@ pub fn step_down(me: &Identity, old: &State, new: &State, locking: &Locking) -> 
     })
 }
 
+/// The same for trees: what is below the old master follows it, and what is below the new one is mounted.
+pub fn with_trees(mut plan: Plan, below_old: &[State], below_new: &[State]) -> Plan {
+    let (source, target) = (turn::following(below_old), turn::mount_all(below_new));
+    if !source.is_empty() || !target.is_empty() {
+        plan.stages.push(Stage::Apply { source, target });
+    }
+    plan
+}
+
 /// The pair as it stands on the old master, or on the new one where the old one's was cut off while it was swapped.
 fn whole_link(me: &Identity, old: &State, new: &State) -> Result<Link, Refusal> {
     let link = link_of(me, old).map_err(|why| Refusal::source(&old.name, why))?;

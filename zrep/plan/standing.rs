@@ -4,7 +4,7 @@
 //! both know no epoch (shell zrep has turned the pair), only the traces of a failover that was cut off tell old from new.
 
 use crate::intent::Intent;
-use crate::model::{Link, Origin, Side, State};
+use crate::model::{Below, Link, Origin, Side, State};
 use crate::plan::pairing::{Identity, is_half_turned, link_of_new};
 use crate::props::{Key, View};
 use crate::refusal::{Refusal, Why};
@@ -57,6 +57,40 @@ pub fn of(me: &Identity, source: &State, target: &State) -> Result<Standing, Ref
         )),
         (true, false) => require_unfenced(me, source).map(|()| open(from.intent(), to.intent())),
     }
+}
+
+/// The same for two trees: who has something below that the other one lacks does not step down.
+pub fn of_trees(me: &Identity, source: &State, target: &State, below: Option<&Below>) -> Result<Standing, Refusal> {
+    let standing = of(me, source, target)?;
+    let (
+        Standing::Superseded {
+            old,
+            way: Way::StepDown,
+        },
+        Some(below),
+    ) = (&standing, below)
+    else {
+        return Ok(standing);
+    };
+    let new = match old {
+        Side::Source => below.of(Side::Target),
+        Side::Target => below.of(Side::Source),
+    };
+    let has = |guid| {
+        new.iter()
+            .flat_map(|state| &state.snapshots)
+            .any(|snapshot| snapshot.guid == guid)
+    };
+    let way = match below
+        .of(*old)
+        .iter()
+        .filter_map(State::newest)
+        .all(|newest| has(newest.guid))
+    {
+        true => Way::StepDown,
+        false => Way::Fence,
+    };
+    Ok(Standing::Superseded { old: *old, way })
 }
 
 fn open(of_source: Option<Intent>, of_target: Option<Intent>) -> Standing {
@@ -145,6 +179,18 @@ pub fn has_more(old: &State, new: &State) -> bool {
 pub fn has_arrived(old: &State, new: &State) -> bool {
     old.newest()
         .is_some_and(|newest| new.snapshots.iter().any(|snapshot| snapshot.guid == newest.guid))
+}
+
+/// The first dataset of a tree that holds what the other tree lacks.
+pub fn first_with_more<'a>(old: (&'a State, &'a [State]), new: (&State, &[State])) -> Option<&'a State> {
+    let of_new = || [new.0].into_iter().chain(new.1);
+    let has = |guid| {
+        of_new()
+            .flat_map(|state| &state.snapshots)
+            .any(|snapshot| snapshot.guid == guid)
+    };
+    let has_more = |state: &&State| state.written != 0 || !state.newest().is_none_or(|newest| has(newest.guid));
+    [old.0].into_iter().chain(old.1).find(has_more)
 }
 
 /// Whether each of the two names the other one.

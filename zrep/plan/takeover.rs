@@ -5,7 +5,7 @@
 use crate::intent::Intent;
 use crate::model::{Link, State};
 use crate::plan::pairing::{Identity, is_named, link_of, master_already, other_names};
-use crate::plan::turn::{expect, mount, pair, writable};
+use crate::plan::turn::{expect, mount, mount_all, pair, writable};
 use crate::plan::{Action, Object, Plan, Planned, Stage, standing, sync};
 use crate::props::{Key, View};
 use crate::refusal::{Refusal, Why, counted};
@@ -17,6 +17,11 @@ use crate::refusal::{Refusal, Why, counted};
 /// A stream may still be coming in. Its receive cannot always be stopped, but the snapshot that is made in the same transaction keeps it
 /// from coming to its end: the kernel takes an incremental stream only on top of the newest snapshot.
 pub fn plan(me: &Identity, target: &State, now: u64) -> Planned {
+    plan_tree(me, target, &[], now)
+}
+
+/// The same with what is below the target, where its pairing is recursive. The children follow the top; each gets its snapshot in the same transaction.
+pub fn plan_tree(me: &Identity, target: &State, below: &[State], now: u64) -> Planned {
     let refuse = |why| Refusal::target(&target.name, why);
     let link = link_of(me, target).map_err(refuse)?;
     let view = View::new(target, &me.tag);
@@ -54,26 +59,53 @@ pub fn plan(me: &Identity, target: &State, now: u64) -> Planned {
     // N.B. what is cut off behind this is seen, and gone on with; and it tells the epoch of a role that came without one.
     actions.push(set(vec![(me.tag.property(Key::Intent), Some(mark.to_string()))]));
     actions.push(set(properties));
-    actions.push(Action::Snapshot(sync::new_snapshot(me, target, target)?));
+    actions.extend(snapshots(me, target, below)?);
     actions.extend(writable(target));
-    let discard: Vec<Action> = target
-        .partial
-        .iter()
-        .map(|_| Action::DiscardPartial(target.name.clone()))
+    let all = [target].into_iter().chain(below);
+    let partial = all.filter(|state| state.partial.is_some() && !state.inconsistent);
+    let discard: Vec<Action> = partial
+        .map(|state| Action::DiscardPartial(state.name.clone()))
         .collect();
-    let notes = vec![loss(me, &link, target, now)];
+    let notes = [loss(me, &link, target, now)]
+        .into_iter()
+        .chain(behind(target, below))
+        .collect();
     Ok(Plan {
         before: Vec::new(),
         lasting: Vec::new(),
+        of: None,
         stages: vec![
             Stage::Commit,
             Stage::target(actions),
             // N.B. while the dead master's receive hangs, what it has brought cannot be discarded.
-            Stage::target([mount(target), discard].concat()),
+            Stage::target([mount(target), mount_all(below), discard].concat()),
             Stage::target(vec![set(vec![none(Key::Intent), none(Key::Fenced)])]),
         ],
         notes,
     })
+}
+
+/// Of each dataset, but for one that has received nothing whole.
+fn snapshots(me: &Identity, target: &State, below: &[State]) -> Result<Vec<Action>, Refusal> {
+    let all = || [target].into_iter().chain(below);
+    let short = sync::new_snapshot_beside(me, target, all())?.short().to_owned();
+    let whole = all().filter(|state| !state.inconsistent);
+    let named = whole.map(|state| {
+        let name = state.snapshot_name(&short);
+        name.map_err(|error| Refusal::target(&state.name, Why::BadSnapshotName(error)))
+    });
+    named.map(|name| Ok(Action::Snapshot(name?))).collect()
+}
+
+/// Which children do not have what the top has.
+fn behind(target: &State, below: &[State]) -> Vec<String> {
+    let newest = target.newest().map(|newest| newest.name.as_str());
+    let is_behind = |state: &&State| state.newest().map(|newest| newest.name.as_str()) != newest;
+    let told = |state: &State| match state.newest() {
+        Some(newest) => format!("{}: the newest that is here of it is @{}.", state.name, newest.name),
+        None => format!("{}: nothing whole is here of it.", state.name),
+    };
+    below.iter().filter(is_behind).map(told).collect()
 }
 
 /// What the nonce of a takeover of one side alone begins with.

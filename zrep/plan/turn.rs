@@ -3,7 +3,7 @@
 use crate::intent::Intent;
 use crate::model::{Kind, Link, Origin, State};
 use crate::plan::pairing::{Identity, is_source};
-use crate::plan::{Action, Object, Stage};
+use crate::plan::{Action, Before, Object, Stage};
 use crate::props::{Key, View};
 
 /// The new roles of two datasets.
@@ -149,6 +149,45 @@ pub fn mount(target: &State) -> Vec<Action> {
         Kind::Filesystem => vec![Action::Mount(target.name.clone())],
         Kind::Volume => Vec::new(),
     }
+}
+
+/// Mounts all filesystems of a tree. A parent stands before its children.
+pub fn mount_all(below: &[State]) -> Vec<Action> {
+    below.iter().flat_map(mount).collect()
+}
+
+/// Lets the children of a tree follow its top when that becomes read-only: a `readonly=off` of their own is taken away. A `readonly=on` of their own is their administrator's
+/// wish, whatever the top is.
+pub fn following(below: &[State]) -> Vec<Action> {
+    let names = below
+        .iter()
+        .filter(|state| is_writable_by_itself(state))
+        .map(|state| state.name.clone());
+    names
+        .map(|name| Action::Set {
+            on: Object::Dataset(name),
+            properties: vec![("readonly".into(), None)],
+        })
+        .collect()
+}
+
+/// What was set there before, for an undo.
+pub fn before_following(below: &[State]) -> Vec<Before> {
+    let names = below
+        .iter()
+        .filter(|state| is_writable_by_itself(state))
+        .map(|state| state.name.clone());
+    names
+        .map(|name| Before {
+            on: Object::Dataset(name),
+            property: "readonly".into(),
+            value: "off".into(),
+        })
+        .collect()
+}
+
+fn is_writable_by_itself(state: &State) -> bool {
+    matches!(state.readonly_origin, Origin::Local | Origin::Received) && !state.readonly
 }
 
 /// The four properties of a pair, the source's first. In this order a side that becomes the target never loses the other one's name; in the

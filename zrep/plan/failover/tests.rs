@@ -178,3 +178,65 @@ fn an_old_master_whose_pair_is_swapped_in_part_is_lowered_for_good() {
     let lines = plan(&me(), &source, &target, &request()).unwrap().lines();
     assert!(lines.last().unwrap().contains("zrep:dest-fs=a/fs"), "{lines:?}");
 }
+
+fn tree() -> Below {
+    let of_source = state("a/fs/x", "@zrep_000001=10").with(|state| {
+        (state.readonly, state.readonly_origin) = (false, Origin::Local);
+    });
+    Below {
+        source: vec![of_source.build()],
+        target: vec![state("b/fs/x", "@zrep_000001=10").build()],
+    }
+}
+
+#[test]
+fn the_children_of_a_tree_follow_their_tops() {
+    let source = state("a/fs", "@zrep_000001=1!").master().build();
+    let target = state("b/fs", "@zrep_000001=1!").replica().build();
+    let plans = plan_all(&me(), (&source, &target), Some(&tree()), &request()).unwrap();
+    let lines = plans[0].lines();
+    let at = |text: &str| {
+        let found = lines.iter().position(|line| line == text);
+        found.unwrap_or_else(|| panic!("{text} in {lines:#?}"))
+    };
+    let in_order = [
+        "source: expect no file of a/fs/x to be mapped for writing",
+        "source: set readonly inherited on a/fs/x",
+        "source: set readonly=on zrep:intent=failover 1 - 42-20261122180000-1800000000 on a/fs",
+        "source: snapshot a/fs@zrep_000002",
+        "when a/fs/x has arrived",
+        "target: set zrep:intent=prepared 1 42-20261122180000-1800000000 on b/fs",
+        "source: expect a/fs/x@zrep_000002 to be the newest",
+        "source: expect nothing written to a/fs/x since its newest snapshot",
+        "-- point of no return --",
+        "target: mount b/fs",
+        "target: mount b/fs/x",
+    ]
+    .map(at);
+    assert!(in_order.is_sorted(), "{lines:#?}");
+    assert_eq!(
+        plans[0].value_before(&Object::Dataset(tree().source[0].name.clone()), "readonly"),
+        Some("off".into())
+    );
+    assert_eq!(plans[1].lines()[0], "together with the snapshot of a/fs");
+    assert!(plans[1].lines().iter().all(|line| !line.contains("destroy")));
+}
+
+#[test]
+fn what_completes_a_turn_of_trees_mounts_what_is_below() {
+    let source = state("a/fs", "@zrep_000001=1!")
+        .master()
+        .with(|s| (s.readonly, s.readonly_origin) = (true, Origin::Local))
+        .build();
+    let target = state("b/fs", "@zrep_000001=1!")
+        .master()
+        .user("zrep:src-fs", "b/fs", Origin::Local)
+        .user("zrep:dest-fs", "a/fs", Origin::Local)
+        .build();
+    let plans = plan_all(&me(), (&source, &target), Some(&tree()), &request()).unwrap();
+    let lines = plans[0].lines();
+    assert_eq!(
+        lines[lines.len() - 2..],
+        ["source: set readonly inherited on a/fs/x", "target: mount b/fs/x"]
+    );
+}

@@ -27,7 +27,7 @@ const WRONG: [&[&str]; 20] = [
     &["failover"],
     &["failover", "src/a b", "dst/a copy"],
     &["takeover"],
-    &["list", "src/a b"],
+    &["list", "-s", "-v"],
     &["-t"],
 ];
 
