@@ -4,16 +4,34 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::hostname::HostName;
+
+mod halves;
+mod look;
+mod repair;
+mod secret;
+
+pub use halves::{SnaponlyArgs, SynconlyArgs};
+pub use look::{GetlastsentArgs, ListArgs, StatusArgs, UptodateArgs};
+pub use repair::{ChangeconfigArgs, ClearArgs, SentsyncArgs};
+pub use secret::{RefreshcompleteArgs, RefreshpullArgs};
+
 /// Replicate ZFS filesystems and volumes continuously, and turn a pairing round
 ///
 /// A pairing is a source and a target dataset. All of its state lives in ZFS user properties. Set one up with `init`, keep it
 /// current with `sync`, turn it round with `failover` or `takeover`.
 #[derive(Debug, Parser)]
-#[command(name = "zrep", version = env!("ZREP_VERSION"), arg_required_else_help = true, subcommand_required = true, after_help = EXIT_CODES)]
+#[command(name = "zrep", version = env!("ZREP_VERSION"), arg_required_else_help = true, subcommand_required = true, args_override_self = true, after_help = EXIT_CODES)]
 pub struct Cli {
     /// Work on the pairings of this tag
     #[arg(short = 't', long, value_name = "TAG", global = true)]
     pub tag: Option<String>,
+    /// With all datasets below: `init` makes the pairing recursive, and from then on it is that by itself
+    #[arg(short = 'R', long, global = true)]
+    pub recursive: bool,
+    /// Tell on stderr what is asked of which machine
+    #[arg(short = 'D', long, global = true)]
+    pub debug: bool,
     /// Answer with one JSON object on stdout
     #[arg(long, global = true)]
     pub json: bool,
@@ -39,7 +57,7 @@ pub struct PeerArgs {
     pub compress: bool,
 }
 
-const EXIT_CODES: &str = "Exit status: 0 all done, or nothing to do; 1 at least one dataset was refused, for instance because it does not have the role that the verb asks for, or failed; 2 the command line was not understood.";
+const EXIT_CODES: &str = "Exit status: 0 all done, or nothing to do; 1 at least one dataset was refused, for instance because it does not have the role that the verb asks for, or failed; 2 the command line, a variable or /etc/default/zrep was not understood. `status -m` and `uptodate` have their own: see their help.";
 
 /// The verbs.
 #[derive(Debug, Subcommand)]
@@ -50,8 +68,11 @@ pub enum Verb {
     /// Bring the target up to date, once or for ever
     #[command(short_flag = 'S')]
     Sync(SyncArgs),
+    /// Make the next snapshot of a master, and say its name
+    Snaponly(SnaponlyArgs),
+    /// Send the newest snapshot of zrep's that is there, without making one
+    Synconly(SynconlyArgs),
     /// Bring replicas of this machine up to date, from their masters
-    #[command(short_flag = 'R')]
     Refresh(RefreshArgs),
     /// Tell when each pairing was last synced
     #[command(short_flag = 's')]
@@ -59,14 +80,26 @@ pub enum Verb {
     /// Name the datasets that are paired
     #[command(short_flag = 'l')]
     List(ListArgs),
+    /// Name the newest snapshot that has arrived on the other side
+    #[command(visible_alias = "lastsent")]
+    Getlastsent(GetlastsentArgs),
+    /// Succeed (exit status 0, else 1) if nothing was written since the last snapshot that was sent
+    Uptodate(UptodateArgs),
     /// Destroy the snapshots beyond each side's savecount
     #[command(short_flag = 'e')]
     Expire(ExpireArgs),
+    /// Make one side forget its pairing, and destroy its snapshots
+    Clear(ClearArgs),
+    /// Write on one side who the other one is
+    #[command(short_flag = 'C')]
+    Changeconfig(ChangeconfigArgs),
+    /// Make a snapshot that both sides have the one that was sent last, and its dataset the master
+    Sentsync(SentsyncArgs),
     /// Make the target the master, from the source's side
     Failover(FailoverArgs),
     /// Make the target the master, from the target's side
     Takeover(TakeoverArgs),
-    /// Make a superseded master the replica of the new one, and keep aside what only it has
+    /// Make a superseded master, or a replica that was written to, follow the master; what only it has is kept aside
     Rejoin(RejoinArgs),
     /// At boot: see whether this machine's masters are still that, before anything is written to them
     Gate(GateArgs),
@@ -74,6 +107,12 @@ pub enum Verb {
     Serve(ServeArgs),
     /// Tell the versions of zrep and of ZFS
     Version,
+    /// Write the streams up to a snapshot to stdout, for shell zrep's refresh on the other machine
+    #[command(name = "_refreshpull", hide = true)]
+    Refreshpull(RefreshpullArgs),
+    /// Mark a snapshot that such a refresh has fetched
+    #[command(name = "_refreshcomplete", hide = true)]
+    Refreshcomplete(RefreshcompleteArgs),
 }
 
 /// Arguments of `zrep init`.
@@ -85,15 +124,24 @@ pub struct InitArgs {
     pub host: String,
     /// The dataset to create there
     pub target: String,
+    /// Send ciphertext, or nothing: refuse a source that is not encrypted. An encrypted one is always sent so
+    #[arg(long)]
+    pub raw: bool,
+    /// For command lines of shell zrep, which overwrote with it. A target that is there is refused all the same
+    #[arg(short, long)]
+    pub force: bool,
+    /// For command lines of shell zrep: on a terminal there is a bar of progress anyway
+    #[arg(short, long)]
+    pub verbose: bool,
     /// Show the plan, and do nothing
     #[arg(short = 'n', long)]
     pub dry_run: bool,
 }
 
 /// Arguments of `zrep sync`.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Default, Args)]
 pub struct SyncArgs {
-    /// Master datasets, or `all`
+    /// Master datasets, or `all`; or one DATASET@SNAPSHOT, to roll its target back to that
     #[arg(required = true, value_name = "DATASET")]
     pub datasets: Vec<String>,
     /// Roll the target back to the last common snapshot first, and tell what that discards
@@ -108,9 +156,15 @@ pub struct SyncArgs {
     /// End after this many rounds
     #[arg(long, value_name = "N", requires = "every")]
     pub rounds: Option<u64>,
+    /// Pass over a dataset that another process works on, if its last sync is no older than this (30 or more)
+    #[arg(short, long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(30..), conflicts_with = "every")]
+    pub quiet: Option<u64>,
     /// Tell of each sync of a round, too
     #[arg(short, long)]
     pub verbose: bool,
+    /// Accepted for shell zrep's command lines: an interrupted stream always goes on
+    #[arg(short, long, hide = true)]
+    pub resume: bool,
     /// Show the plan, and do nothing
     #[arg(short = 'n', long, conflicts_with = "every")]
     pub dry_run: bool,
@@ -128,6 +182,9 @@ pub struct RefreshArgs {
     /// Accepted for shell zrep's command lines
     #[arg(short, long, hide = true)]
     pub verbose: bool,
+    /// Accepted for shell zrep's command lines: an interrupted stream always goes on
+    #[arg(short, long, hide = true)]
+    pub resume: bool,
     /// Show the plan, and do nothing
     #[arg(short = 'n', long)]
     pub dry_run: bool,
@@ -145,37 +202,6 @@ pub struct ServeArgs {
     /// Allow all that this user may do. The other machine asks for it; a forced command does not hear that
     #[arg(long, conflicts_with_all = ["peer", "allow"])]
     pub as_user: bool,
-}
-
-/// Arguments of `zrep status`.
-#[derive(Debug, Args)]
-pub struct StatusArgs {
-    /// Datasets; this host's masters if none is named
-    #[arg(value_name = "DATASET")]
-    pub datasets: Vec<String>,
-    /// Targets, too
-    #[arg(short, long)]
-    pub all: bool,
-    /// Tell where each one is replicated to
-    #[arg(short, long)]
-    pub verbose: bool,
-    /// Accepted everywhere: this command changes nothing
-    #[arg(short = 'n', long, hide = true)]
-    pub dry_run: bool,
-}
-
-/// Arguments of `zrep list`.
-#[derive(Debug, Args)]
-pub struct ListArgs {
-    /// This host's masters only
-    #[arg(short = 'L', long)]
-    pub masters: bool,
-    /// Tell the role, the epoch and the condition of each, and what to do about it
-    #[arg(short, long)]
-    pub verbose: bool,
-    /// Accepted everywhere: this command changes nothing
-    #[arg(short = 'n', long, hide = true)]
-    pub dry_run: bool,
 }
 
 /// Arguments of `zrep expire`.
@@ -198,14 +224,21 @@ pub struct FailoverArgs {
     /// The master
     #[arg(value_name = "SOURCE")]
     pub dataset: String,
+    /// The target's machine, where it has another name than in the pair
+    #[arg(value_name = "HOST", value_parser = host)]
+    pub host: Option<HostName>,
+    /// Without the target: give the role up, and go back to the last snapshot that was sent. `zrep takeover -L` there makes it the master
+    #[arg(short = 'L', long, conflicts_with = "abort")]
+    pub local: bool,
     /// Unmount it first: the sure way to stop every writer
     #[arg(long)]
     pub unmount: bool,
     /// Give up a failover that was cut off before its point of no return
     #[arg(long, conflicts_with = "unmount")]
     pub abort: bool,
-    /// Give it up although the target cannot be asked: if that became the master, what was written there since is kept aside when it rejoins
-    #[arg(long, requires = "abort")]
+    /// Roll the target back to the last common snapshot first, and tell what that discards. With -L: discard what was not sent. With --abort: give it
+    /// up although the target cannot be asked; if that became the master, what was written there since is kept aside when it rejoins
+    #[arg(short, long)]
     pub force: bool,
     /// Show the plan, and do nothing
     #[arg(short = 'n', long)]
@@ -215,7 +248,7 @@ pub struct FailoverArgs {
 /// Arguments of `zrep rejoin`.
 #[derive(Debug, Args)]
 pub struct RejoinArgs {
-    /// The dataset that was superseded, on this machine
+    /// The dataset that was superseded or written to, on this machine
     #[arg(value_name = "DATASET")]
     pub dataset: String,
     /// Show the plan, and do nothing
@@ -240,6 +273,9 @@ pub struct TakeoverArgs {
     /// The replica
     #[arg(value_name = "TARGET")]
     pub dataset: String,
+    /// The source's machine, where it has another name than in the pair
+    #[arg(value_name = "HOST", value_parser = host)]
+    pub host: Option<HostName>,
     /// Without the source: it is out of reach, and what it holds beyond the last sync is given up
     #[arg(short = 'L', long)]
     pub local: bool,
@@ -251,9 +287,16 @@ pub struct TakeoverArgs {
     pub dry_run: bool,
 }
 
-/// Reads `500ms`, `10s`, `1h 30m`.
+/// The name of a machine that ssh may be given.
+fn host(text: &str) -> Result<HostName, String> {
+    HostName::new(text).map_err(|error| error.to_string())
+}
+
+/// Reads `500ms`, `10s`, `1h 30m`, `2d`. A day has 24 hours.
 fn duration(text: &str) -> Result<Duration, String> {
-    let parsed: jiff::SignedDuration = text.parse().map_err(|_| expected_duration(text))?;
+    let span: jiff::Span = text.parse().map_err(|_| expected_duration(text))?;
+    let parsed = span.to_duration(jiff::SpanRelativeTo::days_are_24_hours());
+    let parsed = parsed.map_err(|_| expected_duration(text))?;
     Duration::try_from(parsed).map_err(|_| expected_duration(text))
 }
 
@@ -302,6 +345,36 @@ mod tests {
     }
 
     #[test]
+    fn global_flags_stand_anywhere_and_may_be_repeated() {
+        for line in [
+            "-t uk -R -D sync a/fs",
+            "-D -R -t uk sync a/fs",
+            "-t us -D -t uk sync -R a/fs",
+            "-t us sync -R -D -D -R -t uk a/fs",
+            "-R sync a/fs -t uk -D",
+            "-R -D -t uk -S a/fs",
+        ] {
+            let cli = Cli::try_parse_from(["zrep"].into_iter().chain(line.split(' '))).expect(line);
+            let is_sync = matches!(&cli.verb, Verb::Sync(args) if args.datasets == ["a/fs"]);
+            assert_eq!(
+                (cli.tag.as_deref(), cli.recursive, cli.debug, is_sync),
+                (Some("uk"), true, true, true),
+                "{line}"
+            );
+        }
+    }
+
+    #[test]
+    fn recursion_is_no_name_for_refresh() {
+        assert!(Cli::try_parse_from(["zrep", "-R", "b/fs"]).is_err());
+        assert!(
+            Cli::try_parse_from(["zrep", "-R", "refresh", "b/fs"])
+                .unwrap()
+                .recursive
+        );
+    }
+
+    #[test]
     fn rates_have_units() {
         assert_eq!(
             (rate("500K"), rate("1G"), rate("7")),
@@ -319,6 +392,7 @@ mod tests {
         assert_eq!(duration("0s"), Ok(Duration::ZERO));
         assert_eq!(duration("500ms"), Ok(Duration::from_millis(500)));
         assert_eq!(duration("5m"), Ok(Duration::from_secs(300)));
+        assert_eq!(duration("1d"), Ok(Duration::from_secs(86_400)));
         for bad in ["", "5", "-1s", "soon"] {
             assert!(duration(bad).is_err(), "{bad}");
         }

@@ -2,6 +2,8 @@
 
 use std::process::ExitCode;
 
+use crate::plan::health::Health;
+
 /// How a command ended. Shown by `zrep --help`, too.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[must_use = "the exit code is all that a script sees"]
@@ -10,8 +12,10 @@ pub enum Exit {
     Success,
     /// At least one dataset was refused or failed; the message says which, and why.
     Failure,
-    /// The command line was not understood. Nothing was looked at.
+    /// The command line or a setting was not understood. Nothing was looked at.
     Usage,
+    /// What monitoring expects of a check, [`status -m`](crate::commands).
+    Monitor(Health),
 }
 
 impl Exit {
@@ -21,6 +25,10 @@ impl Exit {
             Self::Success => 0,
             Self::Failure => 1,
             Self::Usage => 2,
+            Self::Monitor(Health::Ok) => 0,
+            Self::Monitor(Health::Warning) => 1,
+            Self::Monitor(Health::Critical) => 2,
+            Self::Monitor(Health::Unknown) => 3,
         }
     }
 

@@ -22,6 +22,7 @@ pub mod intent;
 pub mod lock;
 pub mod model;
 pub mod names;
+pub mod native;
 pub mod os;
 pub mod peers;
 pub mod plan;

@@ -223,6 +223,15 @@ mod tests {
     }
 
     #[test]
+    fn a_file_without_a_number_may_be_one_that_is_being_written_and_stays() {
+        let dir = rundir("empty");
+        fs::write(dir.join("zrep.lock"), "").unwrap();
+        let busy = FileLock::take(&dir, 4711, Duration::ZERO).unwrap_err();
+        assert!(matches!(busy, FileLockError::Busy { pid: None, .. }));
+        assert_eq!(fs::read_dir(&dir).unwrap().count(), 1);
+    }
+
+    #[test]
     fn a_missing_directory_is_said() {
         assert!(matches!(
             FileLock::take(Path::new("/nonexistent"), 1, Duration::ZERO),

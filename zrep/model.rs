@@ -218,6 +218,25 @@ pub struct State {
     pub host: String,
 }
 
+/// The datasets below the two ends of a recursive pairing, at any depth, in the order of their names: a parent stands before its children.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Below {
+    /// On the source.
+    pub source: Vec<State>,
+    /// On the target.
+    pub target: Vec<State>,
+}
+
+impl Below {
+    /// One side of it.
+    pub fn of(&self, side: Side) -> &[State] {
+        match side {
+            Side::Source => &self.source,
+            Side::Target => &self.target,
+        }
+    }
+}
+
 impl State {
     /// The full name of one of its snapshots. Fails where the two names together are longer than ZFS allows.
     pub fn snapshot_name(&self, short: &str) -> Result<SnapshotName, zfs_ffi::NameError> {
@@ -267,6 +286,7 @@ pub(crate) mod notation {
             now: 1_800_000_000,
             force: false,
             changed_only: false,
+            preferences: crate::plan::preferences::Preferences::default(),
         }
     }
 

@@ -31,8 +31,10 @@ pub enum Problem {
     Name(NameError),
     /// The lock file.
     FileLock(FileLockError),
-    /// A setting.
+    /// Something that a verb was given.
     Setting(BadSetting),
+    /// A variable, or the file of variables: nothing was begun.
+    Settings(BadSetting),
 }
 
 impl From<Refusal> for Problem {
@@ -87,6 +89,7 @@ impl Problem {
             | Self::Name(_)
             | Self::FileLock(_)
             | Self::Setting(_) => Exit::Failure,
+            Self::Settings(_) => Exit::Usage,
         }
     }
 
@@ -98,6 +101,16 @@ impl Problem {
     /// Whether a loop has the dataset for itself, which it does for a round.
     pub fn is_a_loop(&self) -> bool {
         matches!(self, Self::Refused(refusal) if refusal.why.is_a_loop())
+    }
+
+    /// Whether a living process has the dataset for itself.
+    pub fn is_busy(&self) -> bool {
+        matches!(self, Self::Refused(refusal) if matches!(refusal.why, Why::Locked { .. }))
+    }
+
+    /// Whether another machine could not be asked.
+    pub fn is_out_of_reach(&self) -> bool {
+        matches!(self, Self::Host { error, .. } if matches!(error.kind, ErrorKind::Unreachable | ErrorKind::Lost))
     }
 
     /// What two problems have in common that are the same to a person: the loop tells a lasting problem once.
@@ -112,7 +125,7 @@ impl Problem {
         let is_gone = match self {
             Self::Refused(refusal) => matches!(refusal.why, Why::Missing | Why::TargetGone { .. }),
             Self::Failed(Failure { error, .. }) | Self::Host { error, .. } => error.kind == ErrorKind::NotFound,
-            Self::Name(_) | Self::FileLock(_) | Self::Setting(_) => false,
+            Self::Name(_) | Self::FileLock(_) | Self::Setting(_) | Self::Settings(_) => false,
         };
         if is_gone {
             format!("{dataset} is gone")
@@ -148,7 +161,7 @@ impl Problem {
                 "check the spelling; `zfs list` shows the names",
             ),
             Self::FileLock(error) => told_file_lock(error),
-            Self::Setting(bad) => plain(
+            Self::Setting(bad) | Self::Settings(bad) => plain(
                 bad.what.clone(),
                 &bad.expected,
                 &bad.found,
@@ -251,7 +264,7 @@ fn advice(kind: ErrorKind, dataset: &str) -> (String, String) {
         ErrorKind::Busy => ("a dataset that nobody else receives into, mounts or holds".into(), format!("look at `zfs list -t snapshot -r {pasted}`, at `zfs holds` and clones of its snapshots, and at other receives into it")),
         ErrorKind::Permission => (
             "root, or a user who was given the rights".into(),
-            "run it as root, or `zfs allow USER send,snapshot,userprop,destroy,mount,readonly SOURCE` and `zfs allow USER receive,create,mount,userprop,destroy,readonly TARGET`".into(),
+            "run it as root, or `zfs allow USER send,snapshot,userprop,destroy,mount,readonly SOURCE` and `zfs allow USER receive,create,mount,userprop,destroy,readonly TARGET`; with rollback, too, for -f, and with rename, clone, promote and create for rejoin".into(),
         ),
         ErrorKind::NoSpace => ("room for the stream".into(), format!("look at `zpool list {pasted_pool}` and at the quotas of {dataset}; free some space, and run it again")),
         ErrorKind::Modified => (

@@ -108,11 +108,13 @@ pub enum Key {
     Gate,
     /// `yes` where the administrator lets an encrypted dataset leave in the clear.
     Clear,
+    /// `yes` where the pairing is of a tree: of the dataset and all below it.
+    Recursive,
 }
 
 impl Key {
     /// All of them.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::SrcFs,
         Self::SrcHost,
         Self::DestFs,
@@ -129,6 +131,7 @@ impl Key {
         Self::Fenced,
         Self::Gate,
         Self::Clear,
+        Self::Recursive,
     ];
 
     /// The name behind the colon.
@@ -150,6 +153,7 @@ impl Key {
             Self::Fenced => "fenced",
             Self::Gate => "gate",
             Self::Clear => "clear",
+            Self::Recursive => "recursive",
         }
     }
 }
@@ -195,6 +199,9 @@ pub const COPIED: [&str; 29] = [
     "xattr",
     "snapdev",
 ];
+
+/// Those of them that make devices of a volume's data, which a machine's udev and kernel then look into.
+pub const DEVICES: [&str; 2] = ["volmode", "snapdev"];
 
 /// What one tag's properties say of a dataset.
 #[derive(Debug, Clone, Copy)]
@@ -299,6 +306,25 @@ impl<'a> View<'a> {
         !self.state.encrypted || self.local(Key::Clear) == Some("yes")
     }
 
+    /// Whether the pairing of which this dataset is one side takes the datasets below it along.
+    pub fn is_recursive(&self) -> bool {
+        self.is_paired() && self.own(Key::Recursive) == Some("yes")
+    }
+
+    /// The dataset whose recursive pairing this one is a child of, if it is one: the ancestor that the pair names.
+    pub fn top(&self) -> Option<DatasetName> {
+        let inherited = |key| {
+            let setting = self.state.user.get(&self.tag.property(key))?;
+            (setting.origin == Origin::Inherited).then_some(setting.value.as_str())
+        };
+        if self.is_paired() || inherited(Key::Recursive) != Some("yes") {
+            return None;
+        }
+        let is_above = |name: &&str| is_below(self.state.name.as_str(), name);
+        let named = [Key::DestFs, Key::SrcFs].into_iter().filter_map(inherited);
+        DatasetName::new(named.filter(is_above).max_by_key(|name| name.len())?).ok()
+    }
+
     /// What a boot does with this dataset; absent means nothing. Inherited values count: a pool's root may say it for all.
     pub fn gate(&self) -> Option<&'a str> {
         self.any(Key::Gate)
@@ -332,6 +358,11 @@ impl<'a> View<'a> {
             self.state.snapshots.iter().find(|snapshot| snapshot.name == short)
         })
     }
+}
+
+/// Whether `name` lies below `above`, at any depth.
+pub fn is_below(name: &str, above: &str) -> bool {
+    name.strip_prefix(above).is_some_and(|rest| rest.starts_with('/'))
 }
 
 /// The target's name in `link`, if it is a name that ZFS allows: properties can be written by anybody who may set one.
@@ -384,6 +415,36 @@ mod tests {
         ] {
             let state = state("pool/fs", "").user("zrep:dest-fs", "b/fs", origin).build();
             assert_eq!(View::new(&state, &tag()).is_paired(), expected, "{origin:?}");
+        }
+    }
+
+    #[test]
+    fn a_child_has_the_top_that_its_inherited_pair_names() {
+        let child = |name: &str| state(name, "").user("zrep:recursive", "yes", Origin::Inherited);
+        let paired = |name: &str, src: &str, dest: &str| {
+            child(name)
+                .user("zrep:src-fs", src, Origin::Inherited)
+                .user("zrep:dest-fs", dest, Origin::Inherited)
+        };
+        for (state, expected) in [
+            (paired("a/fs/x/y", "a/fs", "b/fs"), Some("a/fs")),
+            (paired("b/fs/x", "a/fs", "b/fs"), Some("b/fs")),
+            (paired("a/fs2", "a/fs", "b/fs"), None),
+            // The top was renamed: its properties speak of others.
+            (paired("c/fs/x", "a/fs", "b/fs"), None),
+            (
+                paired("a/fs/x", "a/fs", "b/fs").user("zrep:recursive", "no", Origin::Inherited),
+                None,
+            ),
+            // It has a pairing of its own.
+            (
+                paired("a/fs/x", "a/fs", "b/fs").user("zrep:dest-fs", "c/x", Origin::Local),
+                None,
+            ),
+        ] {
+            let state = state.build();
+            let top = View::new(&state, &tag()).top();
+            assert_eq!(top.as_ref().map(DatasetName::as_str), expected, "{}", state.name);
         }
     }
 

@@ -22,6 +22,16 @@ pub struct Ui {
     silent: bool,
 }
 
+impl Progress {
+    /// For so many streams at the same time: several would take one line from each other.
+    pub fn of(streams: usize) -> Self {
+        match streams {
+            0 | 1 => Self::IfTerminal,
+            _ => Self::Never,
+        }
+    }
+}
+
 impl Ui {
     /// Speaks JSON, or to people.
     pub fn new(json: bool) -> Self {
@@ -48,6 +58,14 @@ impl Ui {
         }
     }
 
+    /// A line of the command's result in columns that a tab divides. Not for scripts that ask for JSON.
+    pub fn columns(&self, columns: &[&str]) {
+        if !self.json && !self.silent {
+            let harmless: Vec<String> = columns.iter().map(|column| harmless(column)).collect();
+            print_raw(&mut io::stdout(), &harmless.join("\t"));
+        }
+    }
+
     /// A line about what is going on, on stderr.
     pub fn note(&self, line: &str) {
         if self.silent {
@@ -67,6 +85,22 @@ impl Ui {
             map.insert("ok".into(), json!(ok));
         }
         print(&mut io::stdout(), &fields.to_string());
+    }
+
+    /// Tells what would be done, and asks whether it shall. Only the word yes is one.
+    pub fn ask(&self, would: &[String]) -> Answer {
+        let is_somebody_there = io::stdin().is_terminal() && io::stderr().is_terminal();
+        if self.json || self.silent || !is_somebody_there {
+            return Answer::Nobody;
+        }
+        would.iter().for_each(|line| self.note(&format!("this would {line}.")));
+        self.note("Type yes to go on:");
+        let mut answer = String::new();
+        match io::stdin().read_line(&mut answer) {
+            Ok(_) if answer.trim() == "yes" => Answer::Yes,
+            Ok(_) => Answer::No,
+            Err(_) => Answer::Nobody,
+        }
     }
 
     /// A problem, in full, on stderr.
@@ -106,6 +140,16 @@ impl Ui {
     }
 }
 
+/// Whether somebody looks at stdout.
+pub fn stdout_is_terminal() -> bool {
+    io::stdout().is_terminal()
+}
+
+/// A line of `-D`, on stderr.
+pub fn debug(line: &str) {
+    print(&mut io::stderr(), &format!("zrep: debug: {line}"));
+}
+
 /// A line of a server's stderr, which the client shows to its user.
 pub fn server_note(line: &str) {
     print(&mut io::stderr(), &format!("zrep serve: {line}"));
@@ -139,7 +183,11 @@ pub fn problem_json(problem: &Problem) -> Value {
 ///
 /// Values of properties are anybody's text: what would move the cursor or begin a line of its own is shown, not done.
 fn print(out: &mut dyn Write, line: &str) {
-    let _ = writeln!(out, "{}", harmless(line)).and_then(|()| out.flush());
+    print_raw(out, &harmless(line));
+}
+
+fn print_raw(out: &mut dyn Write, line: &str) {
+    let _ = writeln!(out, "{line}").and_then(|()| out.flush());
 }
 
 fn harmless(line: &str) -> String {
@@ -151,6 +199,18 @@ fn harmless(line: &str) -> String {
         }
     };
     line.chars().map(shown).collect()
+}
+
+/// What somebody has said to a question.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[must_use = "what was asked about must not be done without a yes"]
+pub enum Answer {
+    /// Go on.
+    Yes,
+    /// Anything else.
+    No,
+    /// There is no terminal to ask on.
+    Nobody,
 }
 
 /// Whether a bar is drawn for a stream.
