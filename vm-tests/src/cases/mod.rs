@@ -4,6 +4,7 @@
 pub mod chance;
 pub mod far;
 pub mod forest;
+pub mod grove;
 pub mod pair;
 pub mod shell;
 pub mod trace;
@@ -72,6 +73,12 @@ cases! {
         a_network_can_be_cut,
         sees_nothing_of_a_second_host,
     ],
+    flags: [
+        debug_goes_to_standard_error,
+        help_tells_of_each_verb,
+        recursion_is_refused_where_it_means_nothing,
+        stand_anywhere_and_may_be_repeated,
+    ],
     init: [
         a_second_tag_does_not_disturb_the_first,
         copies_a_volume,
@@ -80,9 +87,11 @@ cases! {
         dry_run_changes_nothing,
         goes_on_where_it_was_interrupted,
         marks_both_sides,
+        raw_needs_an_encrypted_source,
     ],
     sync: [
         a_bookmark_serves_as_the_base,
+        a_busy_dataset_is_passed_over_quietly,
         a_file_written_just_before_travels_with_changed_only,
         a_held_snapshot_is_kept,
         a_renamed_snapshot_still_is_the_base,
@@ -96,12 +105,25 @@ cases! {
         carries_what_has_changed,
         changed_only_does_nothing_when_up_to_date,
         json_can_be_read,
+        keeps_no_list_in_a_file,
         nothing_written_makes_an_empty_increment,
         several_at_once_do_not_disturb_each_other,
         several_datasets_go_together,
         ten_thousand_files_of_many_kinds_arrive_unchanged,
         the_number_of_a_destroyed_snapshot_is_not_used_again,
     ],
+    rollback: [
+        the_target_goes_back_and_comes_forward_again,
+        turns_back_a_volume_of_another_tag,
+        what_only_the_target_has_is_kept_unless_forced,
+    ],
+    snaponly: [only_a_master_that_nobody_works_on_gets_one, says_the_name_and_nothing_else],
+    synconly: [
+        leaves_what_others_have_made_behind_with_another_tag,
+        sends_the_newest_snapshot_that_is_there,
+    ],
+    refresh: [fetches_filesystems_volumes_and_another_tag],
+    refreshpull: [a_plain_receive_takes_it, gives_out_the_newest_snapshot_only],
     run: [
         a_changed_savecount_is_noticed,
         a_snapshot_of_somebody_else_travels_along,
@@ -119,18 +141,44 @@ cases! {
     expire: [
         each_side_keeps_its_savecount,
         local_leaves_the_other_side_alone,
+        needs_no_way_back,
+        pairings_in_each_other_keep_their_own,
         the_common_snapshot_stays_whatever_the_count,
         what_others_have_named_stays,
     ],
     status: [
         json_can_be_read,
         list_names_both_sides,
+        monitoring_gets_one_line_and_a_code,
         never_means_that_nothing_has_arrived,
         tells_when_each_was_synced,
     ],
+    getlastsent: [names_what_has_arrived],
+    uptodate: [is_measured_from_the_last_sent_snapshot],
+    list: [
+        named_datasets_are_looked_up,
+        snapshots_are_shown_with_their_times,
+        verbose_shows_what_is_set,
+    ],
+    cron: [old_lines_work_unchanged],
+    tag: [
+        a_volume_goes_through_every_verb,
+        roles_of_a_volume_turn_and_come_back,
+    ],
+    version: [the_first_line_is_a_name_and_a_number],
+    clear: [
+        forgets_the_pairing_and_nothing_else,
+        leaves_the_other_tag_of_a_volume,
+        refuses_without_an_answer,
+    ],
+    changeconfig: [moves_a_volume_of_another_tag, tells_each_side_its_other_one],
+    sentsync: [a_name_that_only_looks_common_is_refused, adopts_a_copy_that_was_made_by_hand],
     failover: [
         a_half_made_master_is_completed,
         a_mapped_file_is_named_and_stops_it,
+        a_master_steps_down_alone,
+        a_target_that_was_written_to_is_rolled_back_by_force,
+        a_volume_steps_down_alone,
         dry_run_changes_nothing,
         given_up_alone_it_supersedes_the_other_side,
         is_undone_when_the_last_sync_fails,
@@ -138,6 +186,7 @@ cases! {
         swaps_the_roles,
         takes_along_what_only_the_intent_log_has,
         the_new_master_replicates_back,
+        the_other_host_can_be_named,
         turns_a_volume,
         what_was_cut_off_is_settled_by_whichever_verb_comes_next,
     ],
@@ -169,6 +218,7 @@ cases! {
         a_reader_that_does_not_read_is_given_up,
         names_with_blanks_travel,
         no_server_outlives_its_client,
+        noise_of_login_scripts_hides_nothing,
         roles_turn_from_either_side,
     ],
     names: [
@@ -179,6 +229,38 @@ cases! {
         commands_in_help_can_be_pasted,
         control_characters_in_properties_do_not_reach_the_terminal,
         what_is_no_dataset_name_is_refused,
+    ],
+    settings: [
+        a_buffer_becomes_part_of_the_filters,
+        a_file_of_others_is_not_for_root,
+        a_new_target_has_what_is_wished,
+        a_new_target_on_another_machine_has_what_its_machine_allows,
+        a_tree_that_is_asked_for_by_a_variable_is_not_forgotten,
+        filters_stand_at_both_ends,
+        flags_can_be_set_for_good,
+        flags_of_zfs_send_are_taken_by_name,
+        nothing_expires_if_that_is_wished,
+        snapshots_of_others_stay_behind_if_that_is_wished,
+        the_file_is_read_and_not_run,
+        what_is_not_understood_of_a_variable_stops_everything,
+    ],
+    tree: [
+        a_loop_carries_a_tree,
+        a_plain_peer_has_no_trees,
+        a_takeover_alone_takes_the_whole_tree,
+        a_tree_of_shell_zrep_is_adopted,
+        a_tree_travels_to_another_host,
+        an_encrypted_tree_turns_without_a_full_stream,
+        another_tag_has_a_tree_of_its_own,
+        init_and_sync_carry_the_whole_tree,
+        is_expired_and_forgotten_as_a_whole,
+        is_refused_by_verbs_of_one_dataset,
+        is_told_anew_marked_and_guarded_as_a_whole,
+        pairings_are_not_nested,
+        roles_turn_with_everything_below,
+        sixty_of_which_some_change_end_equal,
+        verbs_that_look_see_the_whole_tree,
+        what_was_mounted_read_only_becomes_writable,
     ],
     refusals: [
         a_base_lost_on_the_source_is_a_divergence,
@@ -221,12 +303,16 @@ cases! {
         the_lock_of_a_dead_process_is_taken_over,
         two_masters_are_a_split_brain,
         what_helps_without_a_common_snapshot_works,
+        what_is_left_out_is_said,
         without_a_common_snapshot_there_is_no_sync,
         without_a_device_zrep_says_so,
     ],
     interop: [
+        both_tell_the_same,
         takes_turns_with_the_script_on_one_host,
-        the_script_is_the_peer_of_a_push,
+        the_script_is_the_peer_of_push_and_pull,
+        the_script_refreshes_from_here,
+        what_one_repairs_the_other_goes_on_with,
     ],
 }
 

@@ -55,7 +55,7 @@ pub struct DemoArgs {
 
 #[derive(Debug, Args)]
 pub struct TestArgs {
-    /// Run only the cases and tests with this text in their name
+    /// Run only the cases and tests with this text in their name; or with one of several, divided by commas
     pub filter: Option<String>,
     /// Run the cases in this guest; may be given several times
     #[arg(long = "guest", value_name = "GUEST", value_parser = Guest::by_name, default_value = guests::DEFAULT)]

@@ -62,7 +62,7 @@ fn counted(program: &Path, filter: Option<&str>) -> Result<Tally> {
     let mut child = Command::new("timeout")
         .args(["--kill-after=5", "1800"])
         .arg(program)
-        .args(filter)
+        .args(filter.into_iter().flat_map(|texts| texts.split(',')))
         .env("ZFS_FFI_TEST_POOL", SRC)
         .env("ZREP_TEST_POOLS", format!("{SRC}:{DST}"))
         .stdin(Stdio::null())

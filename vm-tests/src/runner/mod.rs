@@ -92,7 +92,7 @@ fn selected<'a>(cases: &'a [Case], filter: Option<&str>, after: Option<&str>, pa
     let start = after
         .and_then(|name| cases.iter().position(|case| case.name == name))
         .map_or(0, |at| at + 1);
-    let wanted = |case: &Case| filter.is_none_or(|text| case.name.contains(text));
+    let wanted = |case: &Case| filter.is_none_or(|texts| texts.split(',').any(|text| case.name.contains(text)));
     let dealt = cases.iter().enumerate().skip(start);
     dealt
         .filter(|(place, case)| part.has(*place) && wanted(case))
@@ -204,6 +204,7 @@ mod tests {
         assert_eq!(names(None, None).len(), 3);
         assert_eq!(names(Some("sync"), None), ["sync::a", "sync::b"]);
         assert_eq!(names(Some("::a"), None), ["sync::a", "failover::a"]);
+        assert_eq!(names(Some("::b,failover"), None), ["sync::b", "failover::a"]);
     }
 
     #[test]

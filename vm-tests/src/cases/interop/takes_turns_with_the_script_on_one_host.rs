@@ -19,7 +19,7 @@ pub fn run(lab: &Lab) -> Result<()> {
         } else {
             shell.run(lab, &["sync", SOURCE])?;
         }
-        pair.same()?;
+        agree(&shell, &pair)?;
     }
     lab.write(SOURCE, "file", "before our failover")?;
     lab.zrep(&["failover", SOURCE]).ok()?;

@@ -41,7 +41,7 @@ fn on_host(filter: Option<&str>) -> Result<Tally> {
     let mut cargo = artifacts::cargo();
     cargo
         .args(["test", "--workspace", "--no-fail-fast", "--color=never", "--"])
-        .args(filter);
+        .args(filter.into_iter().flat_map(|texts| texts.split(',')));
     cargo.stdin(Stdio::null()).stdout(writer.try_clone()?).stderr(writer);
     let mut child = cargo.spawn().context("cargo test")?;
     // The command holds the writing ends of the pipe.

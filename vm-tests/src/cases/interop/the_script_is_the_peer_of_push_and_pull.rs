@@ -1,7 +1,7 @@
-//! Only the script is on the other machine. zrep pushes to it, turns the pair, and the script goes on from there; then the script pushes to
-//! a machine that has zrep only.
+//! Only the script is on the other machine. zrep pushes to it, turns the pair, and the script goes on from there; zrep fetches from it, and the script pushes
+//! to a machine that has zrep only.
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 
 use crate::cases::pair::{Pair, expect_property};
 use crate::cases::shell::{SOURCE, Shell, TARGET};
@@ -42,10 +42,16 @@ pub fn run(lab: &Lab) -> Result<()> {
     turned.same_snapshots()?;
     turned.marked()?;
 
+    peer.write(lab, TARGET, "file", "fetched by zrep")?;
+    ours(&["refresh", SOURCE])?.says("plain zfs")?;
+    turned.same_snapshots()?;
+    turned.marked()?;
+
     // The script calls `takeover -L` of the zrep on alpha.
     on_beta(&["failover", TARGET], "zrep")?;
     expect_property(lab, SOURCE, "zrep:master", "yes", "local")?;
     expect_property(lab, TARGET, "zrep:dest-fs", TARGET, "local")?;
+    ensure!(lab.read(SOURCE, "file")? == b"fetched by zrep");
     pair.write("file", "by zrep again")?;
     ours(&["sync", SOURCE])?;
     pair.same_far()
