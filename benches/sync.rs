@@ -205,12 +205,8 @@ fn loop_round<'a>(rounds: &'a mut Loop<'_>) -> Contender<'a> {
 fn loop_args(dataset: &str) -> SyncArgs {
     SyncArgs {
         datasets: vec![dataset.to_owned()],
-        force: false,
-        changed_only: false,
         every: Some(Duration::ZERO),
-        rounds: None,
-        verbose: false,
-        dry_run: false,
+        ..SyncArgs::default()
     }
 }
 

@@ -59,8 +59,10 @@ fn is_pure(name: &str) -> bool {
         "intent.rs",
         "props.rs",
         "names.rs",
+        "native.rs",
         "hostname.rs",
         "refusal.rs",
+        "refusal/snapshot.rs",
         "refusal/telling.rs",
         "after.rs",
         "policy.rs",
@@ -138,4 +140,22 @@ fn nothing_is_left_for_later() {
 #[test]
 fn what_differs_between_systems_sits_in_one_module() {
     forbid(&["target_os", "cfg(unix)"], |name| !name.starts_with("os/"));
+}
+
+/// The methods that a file declares or defines, by their names.
+fn methods(path: &Path, from: &str, to: &str) -> Vec<String> {
+    let text = fs::read_to_string(path).unwrap();
+    let part = text.split(from).nth(1).unwrap().split(to).next().unwrap();
+    let names = part.lines().filter_map(|line| line.strip_prefix("    fn "));
+    names
+        .map(|name| name.split(['(', '<']).next().unwrap().to_owned())
+        .collect()
+}
+
+#[test]
+fn debugging_passes_every_call_on() {
+    let asked = methods(&program().join("host/mod.rs"), "pub trait Host", "\n}\n");
+    let passed_on = methods(&program().join("host/told.rs"), "impl Host for Told", "\n}\n");
+    assert!(asked.len() > 10, "{asked:?}");
+    assert_eq!(asked, passed_on);
 }
