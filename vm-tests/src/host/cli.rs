@@ -66,7 +66,7 @@ pub struct TestArgs {
     /// Only the cases in guests, nothing on this machine
     #[arg(long)]
     pub guest_only: bool,
-    /// Deal the cases to so many guests that run at the same time; without a filter one for each two processors, 4 at most
+    /// Deal the cases to so many guests that run at the same time; without a filter one for each processor, 4 at most
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=8), conflicts_with = "keep")]
     pub side_by_side: Option<u8>,
 }

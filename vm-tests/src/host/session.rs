@@ -1,6 +1,7 @@
 //! One run from boot to power off, with what every command wants of it: a guest, or
 //! two that are joined by a cable.
 
+use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -33,6 +34,8 @@ pub struct Wish {
     pub guest: &'static Guest,
     /// One guest, or two.
     pub hosts: u32,
+    /// So many runs like this one are under way at the same time.
+    pub side_by_side: usize,
     /// Pools `src` and `dst` are made on the two disks.
     pub pools: bool,
     /// Of all guests together.
@@ -49,6 +52,7 @@ impl Wish {
         Self {
             guest,
             hosts: 1,
+            side_by_side: 1,
             pools: true,
             memory_mib: 4096,
             timeout: Duration::from_secs(3600),
@@ -73,6 +77,13 @@ pub struct Ground {
     accel: Accel,
 }
 
+/// The processors of each of so many guests. N.B. a kernel from which the host takes a processor away holds its spin locks nevertheless, and its
+/// other processors wait for them. So all guests together have no more processors than the machine, where that can be.
+fn cpus_of_each(guests: usize) -> u32 {
+    let machine = thread::available_parallelism().map_or(1, NonZero::get);
+    if machine / guests < 2 { 1 } else { 2 }
+}
+
 /// A guest to be started.
 #[derive(Debug)]
 pub struct Host {
@@ -80,8 +91,6 @@ pub struct Host {
     dir: RunDir,
     files: Files,
 }
-
-const CPUS: u32 = 2;
 
 /// What beta does until alpha has ended.
 const STAND_BY: &str = "#!/bin/sh\nexec sleep infinity\n";
@@ -197,7 +206,7 @@ impl Ground {
         drives.push(drive("lab-files", image_of_files, DriveUse::ReadOnly));
         Spec {
             accel: self.accel,
-            cpus: CPUS,
+            cpus: cpus_of_each(self.wish.hosts as usize * self.wish.side_by_side),
             memory_mib: self.wish.memory_mib / self.wish.hosts,
             kernel: self.image.kernel.clone(),
             initrd: self.image.initrd.clone(),

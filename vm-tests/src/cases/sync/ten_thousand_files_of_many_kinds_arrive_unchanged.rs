@@ -30,8 +30,13 @@ pub fn run(lab: &Lab) -> Result<()> {
             "zrep_000014",
         ],
     )?;
-    let tree = lab.checksum(&root)?;
-    ensure!(tree.len() > 10_000, "only {} files", tree.len());
+    let count: usize = lab
+        .sh(&format!("find '{}' | wc -l", root.display()))
+        .ok()?
+        .stdout
+        .trim()
+        .parse()?;
+    ensure!(count > 10_000, "only {count} files");
 
     let ours = links(&root)?;
     let at = lab.dir().join("target");
