@@ -55,6 +55,32 @@ fn init_brings_the_whole_tree_and_leaves_nothing_on_the_children() {
 }
 
 #[test]
+fn a_sync_in_two_halves_sends_what_was_there_at_the_first() {
+    let machines = paired(&["one", "one/deep"]);
+    machines.alpha.write("src/a b/one", b"!");
+    assert_eq!(machines.on_alpha(&["-R", "snaponly", TOP]), Exit::Success);
+    grow(&machines.alpha, "src/a b/late");
+    assert_eq!(machines.on_alpha(&["-R", "synconly", TOP]), Exit::Success);
+    assert_equal(&machines, &["one", "one/deep"]);
+    assert_eq!(names(&machines.beta, COPY), ["one", "one/deep"]);
+    assert_eq!(machines.on_alpha(&["sync", TOP]), Exit::Success);
+    assert_equal(&machines, &["late", "one", "one/deep"]);
+}
+
+#[test]
+fn half_a_sync_of_a_tree_that_is_none_yet_is_refused() {
+    let machines = tree(Policy::User, Policy::User, &["one"]);
+    assert_eq!(machines.on_alpha(&["init", TOP, "beta", COPY]), Exit::Success);
+    let snapshots = || state(&machines.alpha, TOP).unwrap().snapshots.len();
+    for verb in ["snaponly", "synconly"] {
+        let before = snapshots();
+        assert_eq!(machines.on_alpha(&["-R", verb, TOP]), Exit::Failure, "{verb}");
+        assert_eq!(snapshots(), before);
+        assert_eq!(machines.on_alpha(&[verb, TOP]), Exit::Success, "{verb}");
+    }
+}
+
+#[test]
 fn a_sync_takes_the_tree_along_by_itself() {
     let machines = paired(&["one", "one/deep"]);
     for round in 0..7 {

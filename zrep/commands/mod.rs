@@ -85,6 +85,8 @@ pub fn require_for_trees(verb: &Verb) -> Result<(), Problem> {
         Verb::Init(_)
         | Verb::Sync(_)
         | Verb::Refresh(_)
+        | Verb::Snaponly(_)
+        | Verb::Synconly(_)
         | Verb::Expire(_)
         | Verb::Clear(_)
         | Verb::Changeconfig(_)
@@ -98,13 +100,11 @@ pub fn require_for_trees(verb: &Verb) -> Result<(), Problem> {
         | Verb::Uptodate(_)
         | Verb::Serve(_)
         | Verb::Version => Ok(()),
-        Verb::Snaponly(_) | Verb::Synconly(_) | Verb::Refreshpull(_) | Verb::Refreshcomplete(_) | Verb::Sentsync(_) => {
-            Err(Problem::Setting(BadSetting::new(
-                "-R: this verb works on one dataset, and not on those below it",
-                "no -R; `zrep sync` and `zrep refresh` take the whole tree of a recursive pairing along",
-                "-R",
-            )))
-        }
+        Verb::Refreshpull(_) | Verb::Refreshcomplete(_) | Verb::Sentsync(_) => Err(Problem::Setting(BadSetting::new(
+            "-R: this verb works on one dataset, and not on those below it",
+            "no -R; `zrep sync` and `zrep refresh` take the whole tree of a recursive pairing along",
+            "-R",
+        ))),
     }
 }
 

@@ -52,7 +52,8 @@ fn locked(session: &Session, snapshot: &SnapshotName, token: Option<&Partial>) -
     let source = session.require_with_marks(Side::Source, &dataset)?;
     let ends = session.ends_here();
     let locking = session.locking(&source, &ends)?;
-    let pull = refreshpull::plan(&session.settings.me, &source, snapshot.short(), token, &locking)?;
+    let (me, preferences) = (&session.settings.me, session.settings.preferences);
+    let pull = refreshpull::plan(me, &source, snapshot.short(), token, &locking, preferences)?;
     pull.lock.note.iter().for_each(|note| session.ui.note(note));
     let plan = (session.revise)(on_source(pull.lock.enter.clone()));
     execute::run(Job { ends, plan }, &UntilBegun::new(&Quiet, lock))?;

@@ -83,13 +83,7 @@ impl Direction {
     fn work(self, session: &Session, pair: Pair, request: &sync::Request) -> Result<Work, Problem> {
         match self {
             Self::Push | Self::Pull => tree::work(session, &pair, request),
-            Self::Latest => {
-                let plan = synconly::plan(&session.settings.me, &pair.source, &pair.target, request)?;
-                Ok(Work::of_one(Job {
-                    ends: pair.ends,
-                    plan: (session.revise)(plan),
-                }))
-            }
+            Self::Latest => tree::latest(session, &pair, request),
         }
     }
 }
@@ -336,7 +330,7 @@ fn report(session: &Session, direction: Direction, outcomes: &[Outcome]) -> Exit
 fn say_done(session: &Session, direction: Direction, outcome: &Outcome, plan: &Plan, done: &Done) {
     let Words { to, latest } = &outcome.words;
     match (direction, latest) {
-        (Direction::Latest, Some(latest)) if done.received.is_empty() => {
+        (Direction::Latest, Some(latest)) if done.received.is_empty() && !tree::have_received(&outcome.children) => {
             session.ui.say(&format!("{latest} already sent"));
             say_kept(session, done);
             return;

@@ -3,6 +3,7 @@
 use crate::model::{Partial, Snapshot, State, StreamFlags};
 use crate::plan::lock::{self, Lock, Locking};
 use crate::plan::pairing::{Identity, target_of};
+use crate::plan::preferences::Preferences;
 use crate::plan::standing::require_unfenced;
 use crate::plan::sync::still_master;
 use crate::plan::synconly::latest;
@@ -31,6 +32,7 @@ pub fn plan(
     short: &str,
     token: Option<&Partial>,
     locking: &Locking,
+    preferences: Preferences,
 ) -> Result<Pull, Refusal> {
     let refuse = |why| Refusal::source(&source.name, why);
     let target = target_of(me, source)?.dataset;
@@ -46,7 +48,7 @@ pub fn plan(
     lock.enter = still_master(me, source, lock.enter);
     let streams = match token {
         Some(token) => vec![resumed(source, &target, wanted, token)?],
-        None => fresh(me, source, &target, wanted)?,
+        None => fresh(me, source, &target, wanted, preferences)?,
     };
     Ok(Pull { lock, streams })
 }
@@ -74,7 +76,13 @@ fn wanted<'a>(me: &Identity, source: &'a State, short: &str) -> Result<&'a Snaps
     }
 }
 
-fn fresh(me: &Identity, source: &State, target: &DatasetName, wanted: &Snapshot) -> Result<Vec<Transfer>, Refusal> {
+fn fresh(
+    me: &Identity,
+    source: &State,
+    target: &DatasetName,
+    wanted: &Snapshot,
+    preferences: Preferences,
+) -> Result<Vec<Transfer>, Refusal> {
     let refuse = |why| Refusal::source(&source.name, Why::Snapshot(why));
     let view = View::new(source, &me.tag);
     let last = view.last_sent().ok_or_else(|| {
@@ -88,7 +96,7 @@ fn fresh(me: &Identity, source: &State, target: &DatasetName, wanted: &Snapshot)
     }
     let is_step = |snapshot: &&Snapshot| {
         let is_between = snapshot.createtxg > last.createtxg && snapshot.createtxg <= wanted.createtxg;
-        snapshot.guid == wanted.guid || is_between && me.tag.sends_intermediates()
+        snapshot.guid == wanted.guid || is_between && preferences.sends_intermediates(&me.tag)
     };
     let mut base = last;
     let mut streams = Vec::new();
@@ -160,11 +168,12 @@ mod tests {
     use super::*;
     use crate::model::notation::{me, request, state};
     use crate::model::{Guid, ResumePoint};
+    use crate::plan::preferences::Others;
     use crate::props::Tag;
 
     fn planned(line: &str, short: &str, token: Option<&Partial>) -> Result<Vec<String>, Refusal> {
         let source = state("a/fs", line).master().build();
-        let pull = plan(&me(), &source, short, token, &request().locking)?;
+        let pull = plan(&me(), &source, short, token, &request().locking, Preferences::default())?;
         Ok(pull.streams.iter().map(ToString::to_string).collect())
     }
 
@@ -194,6 +203,23 @@ mod tests {
     }
 
     #[test]
+    fn snapshots_of_others_stay_behind_if_that_is_wished() {
+        let source = state("a/fs", "@zrep_000001=1! @daily=2 @zrep_000002=3")
+            .master()
+            .build();
+        let alone = Preferences {
+            others: Some(Others::StayBehind),
+            ..Preferences::default()
+        };
+        let pull = plan(&me(), &source, "zrep_000002", None, &request().locking, alone).unwrap();
+        let streams: Vec<String> = pull.streams.iter().map(ToString::to_string).collect();
+        assert_eq!(
+            streams,
+            ["send a/fs@zrep_000002 into b/fs, incremental from a/fs@zrep_000001"]
+        );
+    }
+
+    #[test]
     fn another_tag_sends_one_stream_whatever_lies_between() {
         let uk = Identity {
             tag: Tag::new("uk").unwrap(),
@@ -213,7 +239,15 @@ mod tests {
         })
         .with(|state| _ = state.snapshots[0].user.insert("uk:sent".into(), "1".into()))
         .build();
-        let pull = plan(&uk, &master, "uk_000002", None, &request().locking).unwrap();
+        let pull = plan(
+            &uk,
+            &master,
+            "uk_000002",
+            None,
+            &request().locking,
+            Preferences::default(),
+        )
+        .unwrap();
         let streams: Vec<String> = pull.streams.iter().map(ToString::to_string).collect();
         assert_eq!(
             streams,
@@ -256,8 +290,26 @@ mod tests {
     fn what_is_encrypted_leaves_raw() {
         let source = state("a/fs", "@zrep_000001=1! @zrep_000002=2").master();
         let source = source.with(|state| state.encrypted = true).build();
-        let pull = plan(&me(), &source, "zrep_000002", None, &request().locking).unwrap();
+        let pull = plan(
+            &me(),
+            &source,
+            "zrep_000002",
+            None,
+            &request().locking,
+            Preferences::default(),
+        )
+        .unwrap();
         assert!(pull.streams.iter().all(|stream| stream.flags.raw));
-        assert!(plan(&me(), &source, "zrep_000002", Some(&token(2, 1)), &request().locking).is_err());
+        assert!(
+            plan(
+                &me(),
+                &source,
+                "zrep_000002",
+                Some(&token(2, 1)),
+                &request().locking,
+                Preferences::default()
+            )
+            .is_err()
+        );
     }
 }

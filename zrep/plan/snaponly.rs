@@ -1,26 +1,21 @@
-//! `zrep snaponly`: the first half of a sync, a snapshot of the master under the next number. The other side is not asked.
+//! `zrep snaponly`: the first half of a sync, a snapshot of the master under the next number, and of all that belongs to its tree. The other side is not asked.
 
 use crate::intent::Intent;
 use crate::model::State;
 use crate::plan::lock::{self, Locking};
 use crate::plan::pairing::{Identity, target_of};
 use crate::plan::standing::require_unfenced;
-use crate::plan::sync::{new_snapshot, still_master};
-use crate::plan::{Action, Plan, Planned, Stage, tree};
+use crate::plan::sync::{new_snapshot_beside, still_master};
+use crate::plan::{Action, Plan, Planned, Stage};
 use crate::props::View;
 use crate::refusal::{Refusal, Why};
 
-/// Plans the snapshot. The lock is taken, the snapshot made and the lock given back in one batch.
+/// Plans the snapshot, with those of `below`, which are part of the same pairing. The lock is taken, the snapshots made and the lock given back in one
+/// batch: they are atomic, and all of one name.
 ///
 /// Refuses a side that is not the master of this host, and one in the middle of a failover: whether it is the master still only the other side knows.
-pub fn plan(me: &Identity, source: &State, locking: &Locking) -> Planned {
+pub fn plan(me: &Identity, source: &State, below: &[State], locking: &Locking) -> Planned {
     let other = target_of(me, source)?;
-    tree::require_one(
-        me,
-        source,
-        "a snapshot is made of one dataset only",
-        "`zrep sync` makes a snapshot of the whole tree, and sends it",
-    )?;
     require_unfenced(me, source)?;
     if let Some(Intent::Failover { .. }) = View::new(source, &me.tag).intent() {
         let other = other.to_string();
@@ -28,9 +23,15 @@ pub fn plan(me: &Identity, source: &State, locking: &Locking) -> Planned {
     }
     let lock = lock::plan(source, &me.tag, locking)?;
     // N.B. numbers of the target are not known here. One that is in use there is seen by the sync that sends this snapshot.
-    let new = new_snapshot(me, source, source)?;
+    let all = || [source].into_iter().chain(below);
+    let new = new_snapshot_beside(me, source, all())?;
     let mut actions = still_master(me, source, lock.enter);
-    actions.push(Action::Snapshot(new));
+    for state in all() {
+        let snapshot = state
+            .snapshot_name(new.short())
+            .map_err(|error| Refusal::source(&state.name, Why::BadSnapshotName(error)))?;
+        actions.push(Action::Snapshot(snapshot));
+    }
     actions.extend(lock.leave);
     Ok(Plan {
         stages: vec![Stage::source(actions)],
@@ -46,7 +47,22 @@ mod tests {
     use crate::model::notation::{Builder, me, request, state};
 
     fn planned(state: Builder) -> Planned {
-        plan(&me(), &state.build(), &request().locking)
+        plan(&me(), &state.build(), &[], &request().locking)
+    }
+
+    #[test]
+    fn all_of_a_tree_get_one_name_that_is_free_in_all_of_it() {
+        let below = [state("a/fs/x", "@zrep_00000b=3").build(), state("a/fs/x/y", "").build()];
+        let top = state("a/fs", "@zrep_000009=1!").master().build();
+        let plan = plan(&me(), &top, &below, &request().locking).unwrap();
+        assert_eq!(
+            plan.lines()[3..6],
+            [
+                "source: snapshot a/fs@zrep_00000c",
+                "source: snapshot a/fs/x@zrep_00000c",
+                "source: snapshot a/fs/x/y@zrep_00000c",
+            ]
+        );
     }
 
     #[test]

@@ -2,12 +2,15 @@
 
 use crate::model::{Snapshot, State};
 use crate::names::Naming;
+use crate::plan::lock::Lock;
 use crate::plan::pairing::Identity;
 use crate::plan::sync::stream::Stream;
 use crate::plan::sync::{Request, epoch_of_target, sent, still_master, still_replica};
-use crate::plan::{Action, Plan, Planned, Stage, Transfer, expire, lock, tree};
+use crate::plan::{Action, Plan, Planned, Stage, Transfer, expire, lock};
 use crate::props::snapshot_by_guid;
 use crate::refusal::{OfSnapshot, Refusal, Why, quoted};
+
+pub mod tree;
 
 /// The newest snapshot of `source` that zrep has named.
 pub fn latest<'a>(me: &Identity, source: &'a State) -> Option<&'a Snapshot> {
@@ -19,47 +22,84 @@ pub fn latest<'a>(me: &Identity, source: &'a State) -> Option<&'a Snapshot> {
 ///
 /// A plan without streams means that it was there already. What can expire does so all the same.
 pub fn plan(me: &Identity, source: &State, target: &State, request: &Request) -> Planned {
-    tree::require_one(
-        me,
-        source,
-        "a snapshot that is there already is sent of one dataset only",
-        "`zrep sync` makes a snapshot of the whole tree, and sends it",
-    )?;
     let lock = lock::plan(source, &me.tag, &request.locking)?;
     let stream = Stream::plan(me, source, target, request)?;
     let latest = latest(me, source).ok_or_else(|| none(me, source))?;
-    let is_there = snapshot_by_guid(target, latest.guid).is_some();
-    let transfers = if is_there && stream.resume.is_none() {
-        Vec::new()
-    } else {
-        stream.transfers_up_to(me, source, target, latest)?
-    };
-    let expiry = expiry(me, source, &arrived(source, target, &stream, &transfers), &stream)?;
-    if transfers.is_empty() && stream.prepare.is_empty() && expiry.is_empty() {
+    let work = Work::new(me, (source, target), request, &stream, latest)?;
+    if work.is_empty() {
         return Ok(Plan::default());
     }
-    let [of_source, of_target] = marks(me, &transfers, latest, request.now);
-    let mut stages = vec![Stage::Apply {
-        source: still_master(me, source, lock.enter),
-        target: [still_replica(me, target), epoch_of_target(me, source, target)].concat(),
-    }];
-    if !stream.prepare.is_empty() {
-        stages.push(Stage::target(stream.prepare.clone()));
+    Ok(work.plan(me, (source, target), lock))
+}
+
+/// What there is to do for one dataset.
+struct Work {
+    /// The mark on the source's snapshot and on the target's, if it is among what arrives.
+    marks: [Vec<Action>; 2],
+    prepare: Vec<Action>,
+    transfers: Vec<Transfer>,
+    expiry: Expiry,
+    notes: Vec<String>,
+}
+
+impl Work {
+    fn new(
+        me: &Identity,
+        (source, target): (&State, &State),
+        request: &Request,
+        stream: &Stream<'_>,
+        latest: &Snapshot,
+    ) -> Result<Self, Refusal> {
+        let is_there = snapshot_by_guid(target, latest.guid).is_some();
+        let transfers = if is_there && stream.resume.is_none() {
+            Vec::new()
+        } else {
+            let takes_others_along = request.preferences.sends_intermediates(&me.tag);
+            stream.transfers_up_to(takes_others_along, source, target, latest)?
+        };
+        let after = arrived(source, target, stream, &transfers);
+        Ok(Self {
+            marks: marks(me, &transfers, latest, request.now),
+            prepare: stream.prepare.clone(),
+            expiry: match request.preferences.keeps_all {
+                true => Expiry::default(),
+                false => expiry(me, source, &after, stream)?,
+            },
+            transfers,
+            notes: stream.notes.clone(),
+        })
     }
-    stages.extend(
-        transfers
-            .into_iter()
-            .map(|transfer| Stage::Transfer(Box::new(transfer))),
-    );
-    stages.push(Stage::Apply {
-        source: [of_source, expiry.source, lock.leave].concat(),
-        target: [of_target, expiry.target].concat(),
-    });
-    Ok(Plan {
-        stages,
-        notes: lock.note.into_iter().chain(stream.notes.iter().cloned()).collect(),
-        ..Plan::default()
-    })
+
+    fn is_empty(&self) -> bool {
+        self.transfers.is_empty() && self.prepare.is_empty() && self.expiry.is_empty()
+    }
+
+    fn transfers(&self) -> impl Iterator<Item = Stage> {
+        let stages = self.transfers.iter().cloned();
+        stages.map(|transfer| Stage::Transfer(Box::new(transfer)))
+    }
+
+    fn plan(self, me: &Identity, (source, target): (&State, &State), lock: Lock) -> Plan {
+        let mut stages = vec![Stage::Apply {
+            source: still_master(me, source, lock.enter),
+            target: [still_replica(me, target), epoch_of_target(me, source, target)].concat(),
+        }];
+        if !self.prepare.is_empty() {
+            stages.push(Stage::target(self.prepare.clone()));
+        }
+        stages.extend(self.transfers());
+        let [of_source, of_target] = self.marks;
+        stages.push(Stage::Apply {
+            source: [of_source, self.expiry.source, lock.leave].concat(),
+            target: [of_target, self.expiry.target].concat(),
+        });
+        Plan {
+            stages,
+            of: Some(source.name.clone()),
+            notes: lock.note.into_iter().chain(self.notes).collect(),
+            ..Plan::default()
+        }
+    }
 }
 
 fn none(me: &Identity, source: &State) -> Refusal {
@@ -80,7 +120,6 @@ fn arrived(source: &State, target: &State, stream: &Stream<'_>, transfers: &[Tra
     after
 }
 
-/// The mark on the source's snapshot and on the target's, if it is among what arrives.
 fn marks(me: &Identity, transfers: &[Transfer], latest: &Snapshot, now: u64) -> [Vec<Action>; 2] {
     let of_latest = transfers.iter().find(|transfer| transfer.guid == Some(latest.guid));
     of_latest.map_or([Vec::new(), Vec::new()], |transfer| {
@@ -89,6 +128,7 @@ fn marks(me: &Identity, transfers: &[Transfer], latest: &Snapshot, now: u64) -> 
 }
 
 /// What is destroyed on each side.
+#[derive(Default)]
 struct Expiry {
     source: Vec<Action>,
     target: Vec<Action>,
@@ -110,10 +150,7 @@ fn expiry(me: &Identity, source: &State, after: &State, stream: &Stream<'_>) -> 
         Stage::Apply { source, target } => Some(Expiry { source, target }),
         Stage::Transfer(_) | Stage::Commit | Stage::Wait { .. } => None,
     });
-    Ok(parts.unwrap_or(Expiry {
-        source: Vec::new(),
-        target: Vec::new(),
-    }))
+    Ok(parts.unwrap_or_default())
 }
 
 #[cfg(test)]
@@ -178,6 +215,34 @@ mod tests {
         let target = state("b/fs", "@uk_000001=1").build();
         let sent = lines(plan(&uk, &source, &target, &request())).remove(0);
         assert_eq!(sent, "send a/fs@uk_000003 into b/fs, incremental from a/fs@uk_000001");
+    }
+
+    #[test]
+    fn what_is_wished_of_streams_and_expiry_counts_here_too() {
+        use crate::plan::preferences::{Others, Preferences};
+        let wished = Preferences {
+            others: Some(Others::StayBehind),
+            keeps_all: true,
+            ..Preferences::default()
+        };
+        let request = Request {
+            preferences: wished,
+            ..request()
+        };
+        let [four, last] = [
+            "@zrep_000001=1 @zrep_000002=2 @zrep_000003=3 @zrep_000004=4!",
+            " @zrep_000005=5 @daily=6 @zrep_000006=7",
+        ];
+        let source = state("a/fs", &format!("{four}{last}")).master().build();
+        let target = state("b/fs", four).replica().build();
+        assert_eq!(
+            lines(plan(&me(), &source, &target, &request)),
+            [
+                "send a/fs@zrep_000006 into b/fs, incremental from a/fs@zrep_000004",
+                "source: set zrep:sent=1800000000 on a/fs@zrep_000006",
+                "target: set zrep:sent=1800000000 on b/fs@zrep_000006",
+            ]
+        );
     }
 
     #[test]

@@ -255,6 +255,7 @@ cases! {
         init_and_sync_carry_the_whole_tree,
         is_expired_and_forgotten_as_a_whole,
         is_refused_by_verbs_of_one_dataset,
+        is_synced_in_two_halves,
         is_told_anew_marked_and_guarded_as_a_whole,
         pairings_are_not_nested,
         roles_turn_with_everything_below,

@@ -8,7 +8,7 @@ use crate::execute::{Done, Failure, Job};
 use crate::exit::Exit;
 use crate::plan::sync::tree::{Purpose, TreePlan, Trees};
 use crate::plan::tree::{Fate, matched};
-use crate::plan::{Plan, sync};
+use crate::plan::{Plan, sync, synconly};
 use crate::problem::Problem;
 use crate::props::{Key, View};
 use crate::refusal::{Refusal, Why, quoted};
@@ -46,28 +46,44 @@ impl Work {
 
 /// Plans a sync of a pair.
 pub(crate) fn work(session: &Session, pair: &Pair, request: &sync::Request) -> Result<Work, Problem> {
-    let TreePlan { mut plans, refused, .. } = plans(session, pair, request)?;
+    Ok(work_of(session, pair, plans(session, pair, request)?))
+}
+
+/// Plans a sync of what is there already.
+pub(super) fn latest(session: &Session, pair: &Pair, request: &sync::Request) -> Result<Work, Problem> {
+    let me = &session.settings.me;
+    let Pair { source, target, .. } = pair;
+    let below = pair
+        .below
+        .as_ref()
+        .filter(|_| View::new(source, &me.tag).is_recursive());
+    require(session, pair)?;
+    let plans = match below {
+        None => TreePlan::of_one(synconly::plan(me, source, target, request)?),
+        Some(below) => synconly::tree::plan(me, Trees { source, target, below }, request)?,
+    };
+    Ok(work_of(session, pair, plans))
+}
+
+fn work_of(session: &Session, pair: &Pair, plans: TreePlan) -> Work {
+    let TreePlan { mut plans, refused, .. } = plans;
     let job = |plan| Job {
         ends: pair.ends.clone(),
         plan: (session.revise)(plan),
     };
     let top = plans.remove(0);
-    Ok(Work {
+    Work {
         job: job(top),
         children: plans.into_iter().map(job).collect(),
         refused,
-    })
+    }
 }
 
 /// The plans of a sync: one, or those of a tree; that of the dataset itself is the first.
 pub(crate) fn plans(session: &Session, pair: &Pair, request: &sync::Request) -> Result<TreePlan, Problem> {
     let me = &session.settings.me;
     match purpose(session, pair)? {
-        None => Ok(TreePlan {
-            plans: vec![sync::plan(me, &pair.source, &pair.target, request)?],
-            refused: Vec::new(),
-            left: Vec::new(),
-        }),
+        None => Ok(TreePlan::of_one(sync::plan(me, &pair.source, &pair.target, request)?)),
         Some((trees, purpose)) => Ok(sync::tree::plan(me, trees, request, purpose)?),
     }
 }
@@ -107,7 +123,7 @@ fn purpose<'a>(session: &Session, pair: &'a Pair) -> Result<Option<(Trees<'a>, P
     Err(Refusal::source(&source.name, not_recursive(session, &first.name)).into())
 }
 
-fn not_recursive(session: &Session, child: &DatasetName) -> Why {
+pub(crate) fn not_recursive(session: &Session, child: &DatasetName) -> Why {
     Why::NotRecursive {
         child: child.clone(),
         tag: session.settings.me.tag.to_string(),
@@ -191,6 +207,14 @@ pub(super) fn report(session: &Session, children: &[ChildOutcome]) -> Exit {
         ));
     }
     exit
+}
+
+/// Whether anything was sent to one of them.
+pub(super) fn have_received(children: &[ChildOutcome]) -> bool {
+    let mut done = children
+        .iter()
+        .filter_map(|child| child.result.as_ref().ok()?.1.as_ref());
+    done.any(|done| !done.received.is_empty())
 }
 
 pub(super) fn bytes(children: &[ChildOutcome]) -> u64 {

@@ -46,7 +46,7 @@ impl<'a> Stream<'a> {
     }
 
     /// The same without a look at roles: for the children of a recursive pairing, whose roles are those of the top.
-    pub(super) fn between(
+    pub(in crate::plan) fn between(
         me: &Identity,
         source: &'a State,
         target: &'a State,
@@ -206,13 +206,13 @@ impl<'a> Stream<'a> {
     /// The streams up to a snapshot that is there already and that the target lacks.
     pub(in crate::plan) fn transfers_up_to(
         &self,
-        me: &Identity,
+        takes_others_along: bool,
         source: &State,
         target: &State,
         last: &Snapshot,
     ) -> Result<Vec<Transfer>, Refusal> {
         let is_resumed = |resume: &Resume| resume.partial.to_guid == last.guid;
-        let up_to: Vec<&Snapshot> = if me.tag.sends_intermediates() {
+        let up_to: Vec<&Snapshot> = if takes_others_along {
             let older = self.before.iter().copied();
             older.filter(|snapshot| snapshot.createtxg <= last.createtxg).collect()
         } else if self.resume.as_ref().is_some_and(is_resumed) {

@@ -9,9 +9,9 @@ pub fn run(lab: &Lab) -> Result<()> {
     lab.pair(SOURCE, "dst/a copy")?;
     lab.unchanged(&[SRC, DST], || {
         for args in [
-            &["-R", "synconly", SOURCE][..],
-            &["snaponly", SOURCE, "-R"],
-            &["sentsync", "-R", "src/a b@zrep_000000"],
+            &["sentsync", "-R", "src/a b@zrep_000000"][..],
+            &["-R", "_refreshpull", "src/a b@zrep_000000"],
+            &["_refreshcomplete", "src/a b@zrep_000000", "-R", "zrep:sent=1"],
         ] {
             lab.zrep(args).exits(1)?.says("-R")?;
         }

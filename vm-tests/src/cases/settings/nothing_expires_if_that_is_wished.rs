@@ -1,4 +1,4 @@
-//! `ZREP_SKIP_EXPIRE`: a sync leaves all snapshots of both sides, and `zrep expire` is refused.
+//! `ZREP_SKIP_EXPIRE`: a sync, in one or in two halves, leaves all snapshots of both sides, and `zrep expire` is refused.
 
 use anyhow::{Result, ensure};
 
@@ -12,8 +12,8 @@ pub fn run(lab: &Lab) -> Result<()> {
     }
     {
         let _file = lab.defaults("ZREP_SKIP_EXPIRE=1\n")?;
-        for _ in 0..3 {
-            pair.sync()?;
+        for args in [&["sync"][..], &["sync"], &["snaponly"], &["synconly"]] {
+            lab.zrep(&[args, &[pair.source.as_str()]].concat()).ok()?;
         }
         for side in [&pair.source, &pair.target] {
             ensure!(pair.shorts(side)?.len() == 4, "{side}: {:?}", pair.shorts(side)?);

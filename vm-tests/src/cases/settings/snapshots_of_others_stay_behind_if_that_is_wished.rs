@@ -21,5 +21,10 @@ pub fn run(lab: &Lab) -> Result<()> {
     )
     .ok()?;
     // The snapshot of the first pairing is one of somebody else to the second.
-    Pair::known(lab, SOURCE, "dst/uk").has("dst/uk", &["uk_000000", "daily 1", "zrep_000001", "uk_000001"])
+    Pair::known(lab, SOURCE, "dst/uk").has("dst/uk", &["uk_000000", "daily 1", "zrep_000001", "uk_000001"])?;
+
+    lab.zfs(&["snapshot", &format!("{SOURCE}@daily 2")]).ok()?;
+    lab.zrep(&["snaponly", SOURCE]).ok()?;
+    Output::of(lab.zrep_command(&["synconly", SOURCE]).env("ZREP_INC_FLAG", "-i")).ok()?;
+    pair.has(TARGET, &["zrep_000000", "zrep_000001", "zrep_000002"])
 }

@@ -11,10 +11,7 @@ pub fn run(lab: &Lab) -> Result<()> {
     pair.sync()?;
     lab.unchanged(&[SRC, DST], || {
         for args in [
-            &["snaponly", SOURCE][..],
-            &["snaponly", "all"],
-            &["synconly", SOURCE],
-            &["sync", "src/a b@zrep_000000"],
+            &["sync", "src/a b@zrep_000000"][..],
             &["sync", "-f", "src/a b@zrep_000000"],
             &["_refreshpull", "src/a b@zrep_000001"],
             &["failover", "-L", SOURCE],
@@ -23,9 +20,7 @@ pub fn run(lab: &Lab) -> Result<()> {
             lab.declines(args, "source src/a b: is paired recursively")?;
         }
         for args in [
-            &["-R", "snaponly", SOURCE][..],
-            &["-R", "synconly", SOURCE],
-            &["-R", "sentsync", "src/a b@zrep_000001"],
+            &["-R", "sentsync", "src/a b@zrep_000001"][..],
             &["-R", "_refreshpull", "src/a b@zrep_000001"],
             &["-R", "_refreshcomplete", "src/a b@zrep_000001", "zrep:sent=1"],
         ] {
