@@ -201,7 +201,7 @@ impl Session {
 
     /// N.B. it is not the replica's to say that its master sends more than one dataset; and a master that has lost the property would leave the others
     /// behind, and nobody would hear of it.
-    fn recursive_on_one_side(&self, source: &DatasetName, target: &DatasetName) -> Refusal {
+    pub fn recursive_on_one_side(&self, source: &DatasetName, target: &DatasetName) -> Refusal {
         let why = Why::RecursiveOnOneSide {
             other: target.clone(),
             property: self.settings.me.tag.property(Key::Recursive),

@@ -210,6 +210,7 @@ const INIT: &[&str] = &["-R", "init", TOPS[0], "localhost", TOPS[1]];
 const SYNC: &[&str] = &["sync", TOPS[0]];
 const SNAPONLY: &[&str] = &["-R", "snaponly", TOPS[0]];
 const SYNCONLY: &[&str] = &["-R", "synconly", TOPS[0]];
+const REJOIN: &[&str] = &["rejoin", TOPS[0]];
 const FAILOVER: &[&str] = &["failover", TOPS[0]];
 const TAKEOVER: &[&str] = &["takeover", TOPS[1]];
 
@@ -224,6 +225,17 @@ fn paired() -> Fake {
 
 /// Strikes each call of `line` in each way, and goes on with each of `ways`.
 fn strike_everywhere(scene: &Fake, children: &[&str], line: &[&str], ways: &[&[&str]]) {
+    strike_everywhere_and(scene, children, line, ways, &|_, _| {});
+}
+
+/// The same, and looks at what else must hold then.
+fn strike_everywhere_and(
+    scene: &Fake,
+    children: &[&str],
+    line: &[&str],
+    ways: &[&[&str]],
+    holds: &dyn Fn(&Fake, &str),
+) {
     let mut cases = 0;
     for blow in Blow::ALL {
         for at in 0.. {
@@ -241,12 +253,9 @@ fn strike_everywhere(scene: &Fake, children: &[&str], line: &[&str], ways: &[&[&
                 });
                 let _ = typed(Arc::clone(&struck) as Arc<dyn Host>, ENDED, line);
                 was_struck |= struck.was_struck.load(Ordering::SeqCst);
-                goes_on(
-                    &fake,
-                    way,
-                    children,
-                    &format!("{line:?} {blow:?} at {at}, then {way:?}"),
-                );
+                let case = format!("{line:?} {blow:?} at {at}, then {way:?}");
+                goes_on(&fake, way, children, &case);
+                holds(&fake, &case);
                 cases += 1;
             }
             if !was_struck {
@@ -323,6 +332,40 @@ fn an_init_of_a_tree_is_completed_wherever_it_was_cut_off() {
 #[test]
 fn a_sync_of_a_tree_goes_on_wherever_it_was_cut_off() {
     strike_everywhere(&paired(), &CHILDREN, SYNC, &[SYNC, &["refresh", TOPS[1]]]);
+}
+
+/// Both sides were written to, the top and what is below it; one child was made on the old master alone, which is fenced by now.
+fn forced() -> Fake {
+    let fake = Arc::new(paired());
+    let here = || Arc::clone(&fake) as Arc<dyn Host>;
+    assert_eq!(typed(here(), LIVING(), SYNC), Exit::Success);
+    assert_eq!(typed(here(), LIVING(), &["takeover", "-L", TOPS[1]]), Exit::Success);
+    for (side, data) in [(0, [3; 30]), (1, [4; 30])] {
+        for child in ["", "/one/deep"] {
+            fake.write(&format!("{}{child}", TOPS[side]), &data);
+        }
+    }
+    fake.create("src/a b/late", Kind::Filesystem);
+    fake.write("src/a b/late", &[5; 10]);
+    assert_eq!(typed(here(), LIVING(), SYNC), Exit::Failure);
+    (*fake).clone()
+}
+
+#[test]
+fn a_rejoin_of_a_tree_goes_on_wherever_it_was_cut_off_and_keeps_what_diverged() {
+    strike_everywhere_and(&forced(), &CHILDREN, REJOIN, &[REJOIN], &|fake, case| {
+        let aside = "src/a b_diverged_e1";
+        for (rest, tail) in [("", &[3; 30][..]), ("/one/deep", &[3; 30]), ("/late", &[5; 10])] {
+            let kept = fake.read(&format!("{aside}{rest}"));
+            assert!(
+                kept.is_some_and(|data| data.ends_with(tail)),
+                "{case}: the tail of {rest:?} is gone"
+            );
+        }
+        assert!(state(fake, "src/a b/late").is_none(), "{case}");
+        let second = state(fake, "src/a b_diverged_e1-2");
+        assert!(second.is_none(), "{case}: noise is kept as data");
+    });
 }
 
 /// A snapshot of the whole tree waits to be sent.

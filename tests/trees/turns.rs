@@ -111,13 +111,46 @@ fn a_takeover_alone_makes_a_snapshot_of_each_and_the_old_tree_follows() {
 }
 
 #[test]
-fn a_tree_that_has_something_of_its_own_is_not_rejoined() {
-    let machines = paired(&["one", "two"]);
+fn a_tree_that_has_something_of_its_own_is_kept_aside_as_a_whole() {
+    let machines = paired(&["one", "two", "two/deep"]);
     machines.alpha.write("src/a b/two", b"only here");
+    grow(&machines.alpha, "src/a b/late");
     assert_eq!(machines.on_beta(&["takeover", "-L", COPY]), Exit::Success);
+    rename(&machines.beta, "dst/a copy/two", "dst/a copy/moved");
+    machines.beta.write("dst/a copy/moved/deep", b"by the new master");
+    assert_eq!(machines.on_alpha(&["rejoin", TOP]), Exit::Success);
+    assert_equal(&machines, &["one", "moved", "moved/deep"]);
+    let aside = "src/a b_diverged_e1";
+    assert!(
+        machines
+            .alpha
+            .read(&format!("{aside}/two"))
+            .unwrap()
+            .ends_with(b"only here")
+    );
+    assert_eq!(names(&machines.alpha, aside), ["late", "one", "two", "two/deep"]);
+    assert_eq!(names(&machines.alpha, TOP), ["moved", "moved/deep", "one"]);
+    let kept = state(&machines.alpha, aside).unwrap();
+    assert!(
+        kept.user.keys().all(|name| !name.starts_with("zrep:")),
+        "{:?}",
+        kept.user
+    );
+    let replica = state(&machines.alpha, TOP).unwrap();
+    assert_eq!(replica.user["zrep:recursive"].value, "yes");
+    assert!(replica.readonly);
+    assert_eq!(machines.on_beta(&["failover", COPY]), Exit::Success);
+    assert_equal(&machines, &["one", "moved", "moved/deep"]);
+}
+
+#[test]
+fn a_tree_does_not_rejoin_a_master_of_one_dataset() {
+    let machines = paired(&["one"]);
+    machines.alpha.write("src/a b/one", b"only here");
+    assert_eq!(machines.on_beta(&["takeover", "-L", COPY]), Exit::Success);
+    set(&machines.beta, COPY, "zrep:recursive", None);
     assert_eq!(machines.on_alpha(&["rejoin", TOP]), Exit::Failure);
-    assert!(machines.alpha.read("src/a b/two").unwrap().ends_with(b"only here"));
-    assert_eq!(names(&machines.alpha, "src"), ["a b", "a b/one", "a b/two"]);
+    assert_eq!(names(&machines.alpha, "src"), ["a b", "a b/one"]);
 }
 
 #[test]

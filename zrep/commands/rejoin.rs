@@ -14,9 +14,9 @@ use crate::host::ErrorKind;
 use crate::model::{Kind, Link, Side, State};
 use crate::peers::Machine;
 use crate::plan::pairing::{self, Place, link_of};
-use crate::plan::rejoin::{self, Scene};
+use crate::plan::rejoin::{self, Below, Scene};
 use crate::plan::sync::tree::TreePlan;
-use crate::plan::{Action, Plan, Stage, settle, standing, sync};
+use crate::plan::{Action, Plan, Stage, settle, standing, sync, tree};
 use crate::problem::Problem;
 use crate::props::View;
 use crate::refusal::{Refusal, Why, counted, quoted};
@@ -50,17 +50,18 @@ fn rejoin(args: &RejoinArgs, session: &Session) -> Result<Value, Problem> {
     // N.B. not before: what goes before may take as long as a stream, and others of this machine wait for the lock file.
     let lock = (!args.dry_run).then(|| session.file_lock()).transpose()?;
     let found = Found::of(session, &name)?;
-    found.require_nothing_below(session)?;
     let me = &session.settings.me;
     let (aside, renamed) = found.aside(session)?;
     let was = found.was(renamed.as_ref())?;
+    let (below, children) = found.below(session, was)?;
     let scene = Scene {
         name: &name,
         old: found.old.as_ref(),
         aside: &aside,
         renamed: renamed.as_ref(),
-        children: &session.children(&was.name)?,
+        children: &children,
         new: &found.new,
+        below: &below,
     };
     let locking = session.locking(was, &session.ends_here())?;
     let plan = (session.revise)(rejoin::plan(me, &scene, &locking)?);
@@ -202,7 +203,8 @@ impl Found {
         let (Some(old), None) = (&self.old, &self.renamed) else {
             return Ok(None);
         };
-        if old.written == 0 || !standing::has_arrived(old, &self.new) {
+        let (below, _) = self.below(session, old)?;
+        if !standing::is_only_noisy((old, &below.old), (&self.new, &below.new)) {
             return Ok(None);
         }
         if dry_run {
@@ -216,21 +218,29 @@ impl Found {
         }
     }
 
-    /// A tree that has something of its own is not kept aside: each of its datasets would have to be cloned and promoted, and a cut in between be gone on with.
-    fn require_nothing_below(&self, session: &Session) -> Result<(), Problem> {
-        let Some(old) = self
-            .old
-            .as_ref()
-            .filter(|old| View::new(old, &session.settings.me.tag).is_recursive())
-        else {
-            return Ok(());
-        };
-        let below_new = session.observe_below(&self.machine, Side::Target, &self.new.name)?;
-        let below = session.below_here(Side::Source, old)?;
-        match standing::first_with_more((old, &below), (&self.new, &below_new)) {
-            None => Ok(()),
-            Some(more) => Err(Refusal::source(&self.name, diverged_tree(&more.name, &self.new)).into()),
+    /// What else is part of the pairing, and what is not and lies below all the same.
+    fn below(&self, session: &Session, was: &State) -> Result<(Below, Vec<DatasetName>), Problem> {
+        let me = &session.settings.me;
+        let is_recursive = |state: &State| View::new(state, &me.tag).is_recursive();
+        if !is_recursive(was) {
+            return Ok((Below::default(), session.children(&was.name)?));
         }
+        if !is_recursive(&self.new) {
+            return Err(session.recursive_on_one_side(&self.new.name, &self.name).into());
+        }
+        let here = |state: Option<&State>| match state {
+            Some(state) => session.observe_below(&session.here(), Side::Source, &state.name),
+            None => Ok(Vec::new()),
+        };
+        let (old, renamed) = (here(self.old.as_ref())?, here(self.renamed.as_ref())?);
+        let new = session.observe_below(&self.machine, Side::Target, &self.new.name)?;
+        let nested = tree::nested(me, if self.renamed.is_some() { &renamed } else { &old });
+        let below = Below {
+            old: tree::own(me, &old),
+            renamed: tree::own(me, &renamed),
+            new: tree::own(me, &new),
+        };
+        Ok((below, nested))
     }
 
     /// The name for what is kept aside, and the dataset of that name if a rejoin was cut off behind its renaming.
@@ -262,16 +272,6 @@ fn asides(name: &DatasetName, epoch: u64) -> Vec<DatasetName> {
     (1..=NAMES)
         .filter_map(|number| aside_name(name, epoch, number).ok())
         .collect()
-}
-
-fn diverged_tree(more: &DatasetName, new: &State) -> Why {
-    Why::NotForTrees {
-        what: format!("{more} holds what the other side lacks: zrep keeps nothing aside of a tree"),
-        help: format!(
-            "save what is needed of it, give it up (`zfs rollback -r` to the newest snapshot that {} has, too), and rejoin again; or rename the tree, and pair the new master anew: `zrep -R init`",
-            new.name
-        ),
-    }
 }
 
 /// The end of the pair that is not the dataset itself.

@@ -181,16 +181,28 @@ pub fn has_arrived(old: &State, new: &State) -> bool {
         .is_some_and(|newest| new.snapshots.iter().any(|snapshot| snapshot.guid == newest.guid))
 }
 
-/// The first dataset of a tree that holds what the other tree lacks.
-pub fn first_with_more<'a>(old: (&'a State, &'a [State]), new: (&State, &[State])) -> Option<&'a State> {
-    let of_new = || [new.0].into_iter().chain(new.1);
-    let has = |guid| {
-        of_new()
-            .flat_map(|state| &state.snapshots)
-            .any(|snapshot| snapshot.guid == guid)
+/// Whether a tree, or a dataset with nothing below it, holds what the other one lacks.
+pub fn tree_has_more(old: (&State, &[State]), new: (&State, &[State])) -> bool {
+    is_written(old) || !have_all_arrived(old, new)
+}
+
+/// Whether all that speaks for data of its own is that ZFS counts it as written to.
+pub fn is_only_noisy(old: (&State, &[State]), new: (&State, &[State])) -> bool {
+    is_written(old) && have_all_arrived(old, new)
+}
+
+fn is_written((top, below): (&State, &[State])) -> bool {
+    [top].into_iter().chain(below).any(|state| state.written != 0)
+}
+
+/// N.B. without any snapshot and without data, there is nothing that could arrive.
+fn have_all_arrived(old: (&State, &[State]), new: (&State, &[State])) -> bool {
+    let of_new = || [new.0].into_iter().chain(new.1).flat_map(|state| &state.snapshots);
+    let has = |state: &State| {
+        let newest = state.newest();
+        newest.is_none_or(|newest| of_new().any(|snapshot| snapshot.guid == newest.guid))
     };
-    let has_more = |state: &&State| state.written != 0 || !state.newest().is_none_or(|newest| has(newest.guid));
-    [old.0].into_iter().chain(old.1).find(has_more)
+    has_arrived(old.0, new.0) && old.1.iter().all(has)
 }
 
 /// Whether each of the two names the other one.

@@ -130,6 +130,17 @@ pub fn own(me: &Identity, below: &[State]) -> Vec<State> {
     split_nested(me, below).0.into_iter().cloned().collect()
 }
 
+/// What is below one end and has a pairing of its own. What is below that belongs to it.
+pub fn nested(me: &Identity, below: &[State]) -> Vec<DatasetName> {
+    let nested = split_nested(me, below).1;
+    let is_in = |state: &&State| {
+        let inside = |top: &&State| is_below(state.name.as_str(), top.name.as_str());
+        nested.iter().any(inside)
+    };
+    let outermost = nested.iter().copied().filter(|state| !is_in(state));
+    outermost.map(|state| state.name.clone()).collect()
+}
+
 /// The children that have a pairing of their own under this tag stand apart, and what is below those belongs to them.
 fn split_nested<'a>(me: &Identity, states: &'a [State]) -> (Vec<&'a State>, Vec<&'a State>) {
     let nested: Vec<&State> = states
@@ -221,8 +232,10 @@ fn owners(
     owners
 }
 
+/// Whether `target` is the replica of `source`.
+///
 /// N.B. only a snapshot that the pairing has made tells: those of others may have come with another pairing's streams.
-fn belong(me: &Identity, source: &State, target: &State) -> bool {
+pub(in crate::plan) fn belong(me: &Identity, source: &State, target: &State) -> bool {
     let own = |snapshot: &&Snapshot| Naming::of(&me.tag, &snapshot.name).is_own();
     let is_known = |guid| {
         snapshot_by_guid(source, guid).is_some() || source.bookmarks.iter().any(|bookmark| bookmark.guid == guid)

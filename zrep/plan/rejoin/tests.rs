@@ -1,0 +1,211 @@
+use super::*;
+use crate::model::notation::{me, request, state};
+
+fn new_master() -> State {
+    state("b/fs", "@zrep_000001=1! @zrep_000002=2! @zrep_000003=9")
+        .master()
+        .user("zrep:src-fs", "b/fs", Origin::Local)
+        .user("zrep:dest-fs", "a/fs", Origin::Local)
+        .user("zrep:dest-host", "here", Origin::Local)
+        .user("zrep:epoch", "1", Origin::Local)
+        .build()
+}
+
+fn lines(old: Option<State>, renamed: Option<State>) -> Vec<String> {
+    let (name, aside) = (
+        DatasetName::new("a/fs").unwrap(),
+        DatasetName::new("a/fs_diverged_e1").unwrap(),
+    );
+    let scene = Scene {
+        name: &name,
+        old: old.as_ref(),
+        aside: &aside,
+        renamed: renamed.as_ref(),
+        children: &[DatasetName::new("a/fs/child").unwrap()],
+        new: &new_master(),
+        below: &Below::default(),
+    };
+    plan(&me(), &scene, &request().locking).unwrap().lines()
+}
+
+fn fenced(name: &str, line: &str) -> State {
+    state(name, line)
+        .master()
+        .user("zrep:fenced", "1", Origin::Local)
+        .with(|state| {
+            (state.readonly, state.readonly_origin) = (true, Origin::Local);
+            state.written = 7;
+        })
+        .build()
+}
+
+#[test]
+fn the_tail_is_kept_under_its_own_name_and_the_base_under_the_old_one() {
+    let lines = lines(Some(fenced("a/fs", "@zrep_000001=1! @zrep_000002=2! @mine=5")), None);
+    assert_eq!(
+        lines[2..8],
+        [
+            "source: snapshot a/fs@diverged_e1",
+            "-- point of no return --",
+            "source: rename a/fs to a/fs_diverged_e1",
+            "source: clone a/fs_diverged_e1@zrep_000002 as a/fs",
+            "source: promote a/fs",
+            "source: rename a/fs_diverged_e1/child to a/fs/child",
+        ]
+    );
+    assert!(
+        lines
+            .iter()
+            .all(|line| !line.contains("destroy") && !line.contains("roll back"))
+    );
+    assert!(lines.last().unwrap().ends_with("on a/fs_diverged_e1"));
+}
+
+#[test]
+fn without_a_tail_it_only_steps_down() {
+    let mut old = fenced("a/fs", "@zrep_000001=1! @zrep_000002=2!");
+    old.written = 0;
+    let lines = lines(Some(old), None);
+    assert!(
+        lines
+            .iter()
+            .all(|line| !line.contains("rename") && !line.contains("clone"))
+    );
+    assert!(lines.last().unwrap().contains("zrep:master inherited"));
+}
+
+/// A tree: `x` and what is below it have diverged, `late` was made behind the last sync.
+fn tree(of: &str) -> Vec<State> {
+    let named = |rest: &str, line: &str| {
+        let written = |state: &mut State| state.written = 3;
+        state(&format!("{of}/{rest}"), line).with(written).build()
+    };
+    vec![
+        named("late", "@mine=30"),
+        named("x", "@zrep_000001=10 @zrep_000002=11"),
+        named("x/y", "@zrep_000002=20"),
+    ]
+}
+
+fn tree_lines(old: Option<(State, Vec<State>)>, renamed: Option<State>) -> Vec<String> {
+    let (name, aside) = (
+        DatasetName::new("a/fs").unwrap(),
+        DatasetName::new("a/fs_diverged_e1").unwrap(),
+    );
+    let (old, of_old) = old.unzip();
+    let below = Below {
+        old: of_old.unwrap_or_default(),
+        renamed: renamed.iter().flat_map(|_| tree("a/fs_diverged_e1")).collect(),
+        new: vec![
+            state("b/fs/moved", "@zrep_000002=11").build(),
+            state("b/fs/x/y", "@zrep_000002=20").build(),
+        ],
+    };
+    let scene = Scene {
+        name: &name,
+        old: old.as_ref(),
+        aside: &aside,
+        renamed: renamed.as_ref(),
+        children: &[],
+        new: &new_master(),
+        below: &below,
+    };
+    plan(&me(), &scene, &request().locking).unwrap().lines()
+}
+
+#[test]
+fn a_tree_is_kept_aside_as_a_whole_and_what_the_new_master_has_grows_anew() {
+    let old = fenced("a/fs", "@zrep_000001=1! @zrep_000002=2!");
+    assert_eq!(
+        tree_lines(Some((old, tree("a/fs"))), None)[2..22],
+        [
+            "source: snapshot a/fs@diverged_e1",
+            "source: snapshot a/fs/late@diverged_e1",
+            "source: snapshot a/fs/x@diverged_e1",
+            "source: snapshot a/fs/x/y@diverged_e1",
+            "source: unmount a/fs/x/y",
+            "source: unmount a/fs/x",
+            "source: unmount a/fs/late",
+            "source: unmount a/fs",
+            "-- point of no return --",
+            "source: rename a/fs to a/fs_diverged_e1",
+            "source: clone a/fs_diverged_e1@zrep_000002 as a/fs",
+            "source: promote a/fs",
+            "source: clone a/fs_diverged_e1/x@zrep_000002 as a/fs/x",
+            "source: promote a/fs/x",
+            "source: clone a/fs_diverged_e1/x/y@zrep_000002 as a/fs/x/y",
+            "source: promote a/fs/x/y",
+            "source: set canmount=noauto on a/fs_diverged_e1",
+            "source: set canmount=noauto on a/fs_diverged_e1/late",
+            "source: set canmount=noauto on a/fs_diverged_e1/x",
+            "source: set canmount=noauto on a/fs_diverged_e1/x/y",
+        ]
+    );
+}
+
+#[test]
+fn names_that_would_become_too_long_are_refused_before_anything_is_done() {
+    let (name, aside) = (
+        DatasetName::new("a/fs").unwrap(),
+        DatasetName::new("a/fs_diverged_e1").unwrap(),
+    );
+    let old = fenced("a/fs", "@zrep_000001=1! @zrep_000002=2!");
+    let long = format!("a/fs/{}", "x".repeat(245));
+    let of_old = |name: &str, line: &str| Below {
+        old: vec![state(name, line).build()],
+        ..Below::default()
+    };
+    let snapshot = format!("@{}=1", "s".repeat(245));
+    for below in [of_old(&long, ""), of_old("a/fs/x", &snapshot)] {
+        let scene = Scene {
+            name: &name,
+            old: Some(&old),
+            aside: &aside,
+            renamed: None,
+            children: &[],
+            new: &new_master(),
+            below: &below,
+        };
+        let refused = plan(&me(), &scene, &request().locking).unwrap_err();
+        assert!(matches!(refused.why, Why::BadChildName { .. }), "{refused}");
+    }
+}
+
+#[test]
+fn a_tree_that_was_cut_off_is_gone_on_with_where_it_stopped() {
+    let renamed = || Some(fenced("a/fs_diverged_e1", "@zrep_000001=1! @zrep_000002=2!"));
+    let first = |of_old: Option<(State, Vec<State>)>| tree_lines(of_old, renamed()).remove(0);
+    let top = || state("a/fs", "@zrep_000002=2").replica().build();
+    let promoted = || state("a/fs/x", "@zrep_000002=11").build();
+    let clone = |name: &str| state(name, "").build();
+    for (there, expected) in [
+        (None, "source: clone a/fs_diverged_e1@zrep_000002 as a/fs"),
+        (Some((clone("a/fs"), vec![])), "source: promote a/fs"),
+        (
+            Some((top(), vec![])),
+            "source: clone a/fs_diverged_e1/x@zrep_000002 as a/fs/x",
+        ),
+        (Some((top(), vec![clone("a/fs/x")])), "source: promote a/fs/x"),
+        (
+            Some((top(), vec![promoted()])),
+            "source: clone a/fs_diverged_e1/x/y@zrep_000002 as a/fs/x/y",
+        ),
+        (
+            Some((top(), vec![promoted(), clone("a/fs/x/y")])),
+            "source: promote a/fs/x/y",
+        ),
+    ] {
+        assert_eq!(first(there), expected);
+    }
+}
+
+#[test]
+fn what_was_cut_off_is_gone_on_with() {
+    let renamed = || fenced("a/fs_diverged_e1", "@zrep_000001=1! @zrep_000002=2!");
+    assert_eq!(
+        lines(None, Some(renamed()))[0],
+        "source: clone a/fs_diverged_e1@zrep_000002 as a/fs"
+    );
+    let clone = state("a/fs", "").replica().build();
+    assert_eq!(lines(Some(clone), Some(renamed()))[0], "source: promote a/fs");
+}
