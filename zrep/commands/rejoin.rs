@@ -84,6 +84,9 @@ fn rejoin(args: &RejoinArgs, session: &Session) -> Result<Value, Problem> {
     let mut result = result_json(name.as_str(), &plan, Some(&caught_up.done));
     if keeps {
         say_kept_aside(session, &aside);
+        if was.encrypted {
+            say_key_is_gone(session, &name);
+        }
         result["kept_aside"] = json!(aside.as_str());
     }
     caught_up.require_whole(session)?;
@@ -105,6 +108,14 @@ fn say_kept_aside(session: &Session, aside: &DatasetName) {
     session
         .ui
         .say(&format!("To drop it, once nobody needs it: `zfs destroy -r {pasted}`."));
+}
+
+/// N.B. a promote makes the clone the encryption root of both, and ZFS does not take the loaded key along.
+fn say_key_is_gone(session: &Session, name: &DatasetName) {
+    let pasted = quoted(name.as_str());
+    session.ui.say(&format!(
+        "Neither can be mounted before the key is loaded again: `zfs load-key -r {pasted}`."
+    ));
 }
 
 /// What was looked at.

@@ -13,7 +13,7 @@ pub fn run(lab: &Lab) -> Result<()> {
     }
     for (args, count, kept) in [
         (&["expire", "-L", SOURCE][..], 2, [2, 4]),
-        (&["expire", TARGET], 2, [1, 2]),
+        (&["expire", TARGET], 2, [2, 2]),
         (&["expire"], 1, [1, 1]),
     ] {
         for side in [SOURCE, TARGET] {

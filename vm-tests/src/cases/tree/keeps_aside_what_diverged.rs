@@ -54,7 +54,7 @@ fn diverged<'a>(lab: &'a Lab, pair: &Pair<'a>) -> Result<Pair<'a>> {
     let turned = pair.turned();
     turned.child(DEEP).write("file", "by the new master")?;
     lab.zrep(&["sync", SOURCE]).fails()?.says("was superseded")?;
-    lab.zrep(&["--dry-run", "rejoin", SOURCE])
+    lab.zrep(&["rejoin", "--dry-run", SOURCE])
         .ok()?
         .says("promote src/a b/one/deep one")?;
     Ok(turned)
