@@ -1,22 +1,22 @@
-//! A reader of a pipe that holds no other end of one.
+//! An end of a pipe, in a thread that holds no other one.
 //!
-//! N.B. a `SIGKILL` that arrives while the SPL starts a kernel thread for a receive is lost to the thread that receives: `kthread_create` fails
-//! with `EINTR`, and `spl_kthread_create` clears the mark and tries again. The thread goes on reading its pipe and cannot be killed any
-//! more; only the end of the stream gets it out of there. That end never comes if the dying process' own table of descriptors still holds the
-//! pipe's other end. So the receiving thread gets a table of its own, without it: when the other threads have died, so has the writer.
+//! N.B. a `SIGKILL` that arrives while the SPL starts a kernel thread for a send or a receive is lost to the thread that has called it:
+//! `kthread_create` fails with `EINTR`, and `spl_kthread_create` clears the mark and tries again. The thread goes on with its pipe and cannot be
+//! killed any more; only the other end's close gets it out of there. That close never comes if the dying process' own table of descriptors
+//! still holds the other end. So sender and receiver get tables of their own, without it: when the other threads have died, so has the pipe.
 
 use std::os::fd::{BorrowedFd, OwnedFd};
 
-/// Runs `work` on `input` in a thread with a table of descriptors of its own, in which `input` is the only end of a pipe above the standard
-/// streams. In all other threads `input` is closed as soon as that thread has it, so that its writer notices when `work` is done.
+/// Runs `work` on `end` in a thread with a table of descriptors of its own, in which `end` is the only end of a pipe above the standard
+/// streams. In all other threads `end` is closed as soon as that thread has it, so that whoever has the other end notices when `work` is done.
 ///
 /// Where the system has no such tables, or does not give one, `work` is run in this thread.
-pub fn with_own_files<T, F>(input: OwnedFd, work: F) -> T
+pub fn with_own_files<T, F>(end: OwnedFd, work: F) -> T
 where
     T: Send,
     F: FnOnce(BorrowedFd<'_>) -> T + Send,
 {
-    system::run(input, work)
+    system::run(end, work)
 }
 
 #[cfg(target_os = "linux")]
@@ -27,12 +27,12 @@ mod system {
     use std::sync::mpsc;
     use std::thread;
 
-    pub(super) fn run<T, F>(input: OwnedFd, work: F) -> T
+    pub(super) fn run<T, F>(end: OwnedFd, work: F) -> T
     where
         T: Send,
         F: FnOnce(BorrowedFd<'_>) -> T + Send,
     {
-        let number = input.as_raw_fd();
+        let number = end.as_raw_fd();
         let result = thread::scope(|scope| {
             let (tell, told) = mpsc::channel();
             let worker = scope.spawn(move || {
@@ -45,18 +45,18 @@ mod system {
                 let own = unsafe { BorrowedFd::borrow_raw(number) };
                 Ok(work(own))
             });
-            let input = if told.recv().unwrap_or(false) {
-                drop(input);
+            let end = if told.recv().unwrap_or(false) {
+                drop(end);
                 None
             } else {
-                Some(input)
+                Some(end)
             };
             let result = worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-            result.map_err(|work| (work, input))
+            result.map_err(|work| (work, end))
         });
         match result {
             Ok(result) => result,
-            Err((work, Some(input))) => work(input.as_fd()),
+            Err((work, Some(end))) => work(end.as_fd()),
             // The thread says no only where this one has kept its descriptor.
             Err((_, None)) => unreachable!("a thread without a table of its own has told otherwise"),
         }
@@ -93,12 +93,12 @@ mod system {
     use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
     /// The signal is lost on Linux only.
-    pub(super) fn run<T, F>(input: OwnedFd, work: F) -> T
+    pub(super) fn run<T, F>(end: OwnedFd, work: F) -> T
     where
         T: Send,
         F: FnOnce(BorrowedFd<'_>) -> T + Send,
     {
-        work(input.as_fd())
+        work(end.as_fd())
     }
 }
 
@@ -129,6 +129,22 @@ mod tests {
             out.write_all(b"x").is_err()
         });
         assert!(noticed, "nobody reads any more");
+    }
+
+    #[test]
+    fn a_writer_notices_that_the_last_reader_was_another_thread() {
+        let (input, out) = pipe().unwrap();
+        let reader = thread::spawn(move || {
+            thread::sleep(Duration::from_millis(100));
+            drop(input);
+        });
+        let failed = with_own_files(out.into(), |own| {
+            let mut out = File::from(own.try_clone_to_owned().unwrap());
+            // More than any pipe holds.
+            out.write_all(&[0; 4 << 20]).is_err()
+        });
+        reader.join().unwrap();
+        assert!(failed, "nobody reads any more");
     }
 
     #[test]

@@ -6,7 +6,7 @@ mod mount;
 mod properties;
 
 use std::ffi::CString;
-use std::os::fd::{AsRawFd, BorrowedFd};
+use std::os::fd::RawFd;
 use std::ptr::NonNull;
 
 pub use self::iterate::SnapshotInfo;
@@ -101,20 +101,20 @@ impl<'h> Dataset<'h> {
 
     /// How far the send of this snapshot into `fd` has come; `None` if none is running.
     ///
-    /// `fd` is the very descriptor that was given to [`Core::send`](crate::Core::send), in the same
-    /// process; in a release that puts a pipe of its own in between this finds nothing unless `fd` is a
+    /// `fd` is the number of the descriptor that was given to [`Core::send`](crate::Core::send), in the same
+    /// process. It is compared and not used, so it may be closed by now. In a release that puts a pipe of its own in between this finds nothing unless `fd` is a
     /// pipe.
     ///
     /// Corresponds to `zfs_send_progress`.
     #[doc(alias = "zfs_send_progress")]
-    pub fn send_progress(&self, fd: BorrowedFd<'_>) -> Result<Option<Progress>> {
+    pub fn send_progress(&self, fd: RawFd) -> Result<Option<Progress>> {
         let functions = self.functions();
         if functions.zfs_send_progress.is_err() {
             let text = "this libzfs has no zfs_send_progress";
             return Err(Error::new(Op::Progress, self.name(), Kind::Unsupported, text));
         }
         let (mut bytes, mut blocks) = (0, 0);
-        let (out, fd) = (self.as_ptr(), fd.as_raw_fd());
+        let out = self.as_ptr();
         // SAFETY: the dataset's handle lives; two numbers are stored.
         match unsafe { functions.zfs_send_progress(out, fd, &raw mut bytes, &raw mut blocks) } {
             0 => Ok(Some(Progress { bytes, blocks })),

@@ -1,6 +1,6 @@
 //! Sending and receiving.
 
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, AsRawFd};
 use std::slice;
 
 use zfs_ffi::{
@@ -303,17 +303,22 @@ fn progress_is_told_while_a_send_runs() {
     let one = lab.snapshot(&source, "1");
     let open = lab.handle.snapshot(&one).expect("open");
     let (reader, writer) = std::io::pipe().expect("a pipe");
-    assert_eq!(open.send_progress(writer.as_fd()).expect("ask"), None, "not started");
+    assert_eq!(
+        open.send_progress(writer.as_raw_fd()).expect("ask"),
+        None,
+        "not started"
+    );
     std::thread::scope(|scope| {
         let (core, name) = (lab.core.clone(), &one);
         let fd = writer.as_fd();
+        let number = fd.as_raw_fd();
         let sender = scope.spawn(move || core.send(name, &plain(), fd));
         // The pipe is much smaller than the stream: the sender waits for somebody to read.
         BeginRecord::read_fd(reader.as_fd()).expect("the stream begins");
-        let progress = open.send_progress(fd).expect("ask").expect("it is running");
+        let progress = open.send_progress(number).expect("ask").expect("it is running");
         assert!(progress.bytes >= 312, "{progress:?}");
         drop(reader);
         failed(sender.join().expect("no panic"));
     });
-    assert_eq!(open.send_progress(writer.as_fd()).expect("ask"), None, "finished");
+    assert_eq!(open.send_progress(writer.as_raw_fd()).expect("ask"), None, "finished");
 }

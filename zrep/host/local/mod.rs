@@ -148,7 +148,7 @@ impl Host for Local {
     }
 
     fn send(&self, transfer: &Transfer, out: PipeWriter, watch: Option<&(dyn Fn(u64) + Sync)>) -> Result<(), Error> {
-        self.send_stream(transfer, &out, watch)
+        self.send_stream(transfer, out, watch)
     }
 
     fn receive(&self, transfer: &Transfer, input: PipeReader) -> Result<Received, Error> {

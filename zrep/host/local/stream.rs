@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::io::{PipeReader, PipeWriter};
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
@@ -48,20 +48,23 @@ impl Local {
     pub(super) fn send_stream(
         &self,
         transfer: &Transfer,
-        out: &PipeWriter,
+        out: PipeWriter,
         watch: Option<&(dyn Fn(u64) + Sync)>,
     ) -> Result<(), Error> {
+        let number = out.as_raw_fd();
         let send = || {
-            self.core
-                .send(&transfer.snapshot, &options(transfer), out.as_fd())
-                .map_err(from_ffi)
+            zfs_ffi::with_own_files(out.into(), |out| {
+                self.core
+                    .send(&transfer.snapshot, &options(transfer), out)
+                    .map_err(from_ffi)
+            })
         };
         let Some(watch) = watch else { return send() };
         let sent = AtomicBool::new(false);
         thread::scope(|scope| {
             scope.spawn(|| {
                 // Progress is decoration: without it the stream goes on.
-                let _ = self.with_handle(|handle| report(handle, transfer, out, &sent, watch));
+                let _ = self.with_handle(|handle| report(handle, transfer, number, &sent, watch));
             });
             let result = send();
             sent.store(true, Ordering::Relaxed);
@@ -199,13 +202,13 @@ fn list(properties: &[(String, Native)]) -> zfs_ffi::Result<NvList> {
 fn report(
     handle: &Handle,
     transfer: &Transfer,
-    out: &PipeWriter,
+    out: RawFd,
     sent: &AtomicBool,
     watch: &(dyn Fn(u64) + Sync),
 ) -> Result<(), Error> {
     let snapshot = handle.snapshot(&transfer.snapshot).map_err(from_ffi)?;
     while !sent.load(Ordering::Relaxed) {
-        if let Some(progress) = snapshot.send_progress(out.as_fd()).map_err(from_ffi)? {
+        if let Some(progress) = snapshot.send_progress(out).map_err(from_ffi)? {
             watch(progress.bytes);
         }
         thread::sleep(TICK);
