@@ -15,6 +15,12 @@ use crate::host::guests::Guest;
 use crate::host::roles::Role;
 use crate::host::session::{Ground, Wish, quote};
 
+/// What the kernel has said last, and where the tasks are that cannot be interrupted.
+const STUCK: &str = r#"dmesg | tail -n 15
+for status in $(grep -l '^State:[[:space:]]*D' /proc/[0-9]*/task/*/status); do
+    head -n 1 "$status"; cat "${status%status}stack"
+done"#;
+
 /// One of the two, by its place in all lists of two.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Side {
@@ -95,7 +101,7 @@ pub struct Pair {
     pub ledger: Ledger,
     foreign: [Foreign; 2],
     /// `--timeout` of every zrep.
-    patience: Duration,
+    pub patience: Duration,
     _dir: RunDir,
 }
 
@@ -295,9 +301,12 @@ impl Pair {
                  zfs list -t all -o name,guid,createtxg,written,mounted -s createtxg -r {pool} | tail -n 40; \
                  zpool history -il {pool} | tail -n 40"
             );
-            let said = self.node(side).run(&command);
-            let said = said.map_or_else(|error| format!("{error:#}"), |said| said.to_string());
-            text.push_str(&format!("--- {}: {said}\n", self.node(side).name()));
+            // N.B. where ZFS itself is stuck, the second of these does not come back.
+            for command in [STUCK, &command] {
+                let said = self.node(side).run(command);
+                let said = said.map_or_else(|error| format!("{error:#}"), |said| said.to_string());
+                text.push_str(&format!("--- {}: {said}\n", self.node(side).name()));
+            }
         }
         text
     }

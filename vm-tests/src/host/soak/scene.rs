@@ -56,6 +56,14 @@ pub struct Typed {
     pub trouble: Option<String>,
 }
 
+impl Typed {
+    /// Whether it was told to wait: the server of a machine that lost its power holds its lock until it has given that one up.
+    pub fn must_wait(&self) -> bool {
+        let told = |words: &String| words.contains("works on it");
+        self.trouble.as_ref().is_some_and(told)
+    }
+}
+
 impl Scene {
     pub fn new(label: String, verb: Verb, master: Side) -> Self {
         let (old, new) = (master, master.other());

@@ -1,5 +1,7 @@
 //! After a power cut: the verb is typed again, and what was promised is looked for.
 
+use std::thread;
+
 use anyhow::Result;
 
 use super::ledger::Writer;
@@ -94,6 +96,9 @@ impl Soak {
             if typed < TYPINGS {
                 let (side, verb) = *self.chance.pick(verbs);
                 self.type_once(scene, side, verb)?;
+                if scene.typed.last().is_some_and(Typed::must_wait) {
+                    thread::sleep(self.pair.patience);
+                }
                 views = self.pair.look_for_one_writer(forced)?;
             }
         }
