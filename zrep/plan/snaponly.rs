@@ -23,7 +23,8 @@ pub fn plan(me: &Identity, source: &State, below: &[State], locking: &Locking) -
     }
     let lock = lock::plan(source, &me.tag, locking)?;
     // N.B. numbers of the target are not known here. One that is in use there is seen by the sync that sends this snapshot.
-    let all = || [source].into_iter().chain(below);
+    // N.B. ZFS makes no snapshot of what is not received to its end, and that would be the end of all the others in the batch.
+    let all = || [source].into_iter().chain(below).filter(|state| !state.inconsistent);
     let new = new_snapshot_beside(me, source, all())?;
     let mut actions = still_master(me, source, lock.enter);
     for state in all() {

@@ -25,7 +25,8 @@ pub fn plan(me: &Identity, trees: Trees<'_>, request: &Request) -> Result<TreePl
     let common = Common::new(me, trees, request, Purpose::Sync)?;
     let Matched { children, left } = matched(me, source, target, below);
     let (mut plans, mut refused) = (Vec::new(), Vec::new());
-    for child in &children {
+    let late = late(&children, &latest.name);
+    for child in children.iter().filter(|child| !late.contains(&&child.source.name)) {
         match of_child(&common, child, &latest.name) {
             Ok(plan) => plans.extend(plan),
             Err(refusal) => refused.push(refusal),
@@ -36,13 +37,19 @@ pub fn plan(me: &Identity, trees: Trees<'_>, request: &Request) -> Result<TreePl
         true => Plan::default(),
         false => common.top(work.plan(me, (source, target), lock), &plans),
     };
-    let late = children.iter().filter(|child| is_late(child, &latest.name));
-    top.notes.extend(late.map(|child| {
-        format!(
-            "{} has no @{}: the next sync takes it along.",
-            child.source.name, latest.name
-        )
-    }));
+    let short = &latest.name;
+    top.notes.extend(
+        children
+            .iter()
+            .filter(|child| late.contains(&&child.source.name))
+            .map(|child| {
+                let name = &child.source.name;
+                match named(child, short) {
+                    None => format!("{name} has no @{short}: the next sync takes it along."),
+                    Some(_) => format!("{name} waits for one without @{short}: the next sync takes both along."),
+                }
+            }),
+    );
     plans.insert(0, top);
     Ok(TreePlan {
         plans,
@@ -55,8 +62,28 @@ fn named<'a>(child: &Child<'a>, short: &str) -> Option<&'a Snapshot> {
     child.source.snapshots.iter().find(|snapshot| snapshot.name == short)
 }
 
-fn is_late(child: &Child<'_>, short: &str) -> bool {
-    !matches!(child.fate, Fate::Refused(_)) && named(child, short).is_none()
+/// The children that have no such snapshot, and those whose place is not there before one of them has come to its own.
+fn late<'a>(children: &[Child<'a>], short: &str) -> Vec<&'a DatasetName> {
+    let has_none = |child: &&Child<'a>| !matches!(child.fate, Fate::Refused(_)) && named(child, short).is_none();
+    let mut late: Vec<&DatasetName> = children
+        .iter()
+        .filter(has_none)
+        .map(|child| &child.source.name)
+        .collect();
+    let is_in_place = |name: &DatasetName| {
+        let found = children.iter().find(|child| child.source.name == *name);
+        found.is_none_or(|child| matches!(child.fate, Fate::Known { renamed: None, .. }))
+    };
+    loop {
+        let waits = |child: &&Child<'a>| {
+            let for_it = |name: &DatasetName| late.contains(&name) && !is_in_place(name);
+            !late.contains(&&child.source.name) && child.after.iter().any(for_it)
+        };
+        match children.iter().find(waits) {
+            Some(child) => late.push(&child.source.name),
+            None => return late,
+        }
+    }
 }
 
 /// Nothing for a child that does not have the snapshot, or whose target has it.
@@ -183,6 +210,26 @@ mod tests {
                 "together with the snapshot of a/fs",
                 "target: rename b/fs/was to b/fs/old",
                 "send a/fs/old@zrep_000002 into b/fs/old, incremental from a/fs/old@zrep_000001",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_child_that_was_moved_into_a_new_one_waits_for_it() {
+        let below = Below {
+            source: vec![
+                state("a/fs/new", "").build(),
+                state("a/fs/new/x", "@zrep_000001=10 @zrep_000002=11").build(),
+            ],
+            target: vec![state("b/fs/x", "@zrep_000001=10").build()],
+        };
+        let found = planned(["@zrep_000001=1! @zrep_000002=2", "@zrep_000001=1!"], &below);
+        assert_eq!((found.plans.len(), found.refused), (1, vec![]));
+        assert_eq!(
+            found.plans[0].notes,
+            [
+                "a/fs/new has no @zrep_000002: the next sync takes it along.",
+                "a/fs/new/x waits for one without @zrep_000002: the next sync takes both along.",
             ]
         );
     }
