@@ -276,6 +276,8 @@ pub enum Why {
         /// What it shall be called.
         to: DatasetName,
     },
+    /// What is no part of a pairing that is set aside, below a dataset that does not come back.
+    LosesItsParent,
     /// What a verb does not do with recursive pairings.
     NotForTrees {
         /// What it does not do.

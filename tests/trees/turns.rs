@@ -144,6 +144,47 @@ fn a_tree_that_has_something_of_its_own_is_kept_aside_as_a_whole() {
 }
 
 #[test]
+fn a_replica_that_keeps_what_its_master_has_destroyed_is_not_set_aside() {
+    let machines = paired(&["one", "two"]);
+    assert_eq!(machines.on_alpha(&["failover", TOP]), Exit::Success);
+    machines.beta.destroy("dst/a copy/two");
+    assert_eq!(machines.on_beta(&["sync", COPY]), Exit::Success);
+    assert_eq!(machines.on_alpha(&["rejoin", TOP]), Exit::Success);
+    assert_eq!(names(&machines.alpha, "src"), ["a b", "a b/one", "a b/two"]);
+    assert_equal(&machines, &["one"]);
+}
+
+#[test]
+fn a_replica_that_has_gone_a_way_of_its_own_is_set_aside() {
+    let machines = paired(&["one", "two"]);
+    assert_eq!(machines.on_alpha(&["failover", TOP]), Exit::Success);
+    snapshot(&machines.alpha, "src/a b/two@mine");
+    machines.beta.write("dst/a copy/two", b"more");
+    assert_eq!(machines.on_beta(&["sync", COPY]), Exit::Failure);
+    assert_eq!(machines.on_alpha(&["rejoin", TOP]), Exit::Success);
+    assert_equal(&machines, &["one", "two"]);
+    let kept = state(&machines.alpha, "src/a b_diverged_e1/two").unwrap();
+    assert!(kept.snapshots.iter().any(|found| found.name == "mine"));
+}
+
+#[test]
+fn what_receives_for_another_tag_keeps_its_name_when_a_tree_is_set_aside() {
+    let machines = paired(&["one"]);
+    grow(&machines.alpha, "src/a b/inbox");
+    set(
+        &machines.alpha,
+        "src/a b/inbox",
+        "zrep:x:dest-fs",
+        Some("src/a b/inbox"),
+    );
+    machines.alpha.write("src/a b/one", b"only here");
+    assert_eq!(machines.on_beta(&["takeover", "-L", COPY]), Exit::Success);
+    assert_eq!(machines.on_alpha(&["rejoin", TOP]), Exit::Success);
+    assert_eq!(names(&machines.alpha, TOP), ["inbox", "one"]);
+    assert_eq!(names(&machines.alpha, "src/a b_diverged_e1"), ["one"]);
+}
+
+#[test]
 fn a_tree_does_not_rejoin_a_master_of_one_dataset() {
     let machines = paired(&["one"]);
     machines.alpha.write("src/a b/one", b"only here");

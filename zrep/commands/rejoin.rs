@@ -84,7 +84,12 @@ fn rejoin(args: &RejoinArgs, session: &Session) -> Result<Value, Problem> {
     let mut result = result_json(name.as_str(), &plan, Some(&caught_up.done));
     if keeps {
         say_kept_aside(session, &aside);
-        if was.encrypted {
+        if [was]
+            .into_iter()
+            .chain(&below.old)
+            .chain(&below.renamed)
+            .any(|state| state.encrypted)
+        {
             say_key_is_gone(session, &name);
         }
         result["kept_aside"] = json!(aside.as_str());
@@ -114,7 +119,7 @@ fn say_kept_aside(session: &Session, aside: &DatasetName) {
 fn say_key_is_gone(session: &Session, name: &DatasetName) {
     let pasted = quoted(name.as_str());
     session.ui.say(&format!(
-        "Neither can be mounted before the key is loaded again: `zfs load-key -r {pasted}`."
+        "What is encrypted with a key of its own cannot be mounted before that is loaded again: `zfs load-key -r {pasted}`."
     ));
 }
 
@@ -205,26 +210,24 @@ impl Found {
         }
     }
 
-    /// Brings a replica up to date that seems to have been written to, where ZFS finds that it was not.
+    /// Brings up to date what is a replica already, where ZFS finds that it can be: then nothing has to be kept aside.
     ///
-    /// N.B. a clone of a snapshot that was taken while its intent log was in use counts as written to from its first moment: the block in
-    /// which the log is noted becomes its own (`dsl_dataset_zero_zil`). So does the replica that a rejoin has just made, and a rejoin that is
-    /// typed again after a crash would keep that block aside as if it were somebody's data. Only `zfs receive` compares what matters.
+    /// N.B. that much was written to it, or that it has what the master lacks, does not decide that. A clone of a snapshot that was taken while its intent
+    /// log was in use counts as written to from its first moment: the block in which the log is noted becomes its own (`dsl_dataset_zero_zil`). So
+    /// does the replica that a rejoin has just made. And a tree keeps what was destroyed on its master. Only `zfs receive` compares what matters.
     fn try_to_follow(&self, session: &Session, dry_run: bool) -> Result<Option<CaughtUp>, Problem> {
-        let (Some(old), None) = (&self.old, &self.renamed) else {
+        let (Some(_), None) = (&self.old, &self.renamed) else {
             return Ok(None);
         };
-        let (below, _) = self.below(session, old)?;
-        if !standing::is_only_noisy((old, &below.old), (&self.new, &below.new)) {
-            return Ok(None);
-        }
         if dry_run {
-            session.ui.note(&format!("{}: what follows is done only if ZFS finds, as it is sent to, that anything but its own records was written to it.", self.name));
+            session.ui.note(&format!("{}: this side is a replica already; what follows is done only if ZFS finds, as it is sent to, that it cannot be brought up to date as it is.", self.name));
             return Ok(None);
         }
         match patiently(session, || catch_up(session, &self.name)) {
+            Ok(done) if done.refused.iter().any(|refusal| is_divergence(&refusal.why)) => Ok(None),
             Ok(done) => Ok(Some(done)),
             Err(Problem::Failed(failure)) if failure.error.kind == ErrorKind::Modified => Ok(None),
+            Err(Problem::Refused(refusal)) if is_divergence(&refusal.why) => Ok(None),
             Err(problem) => Err(problem),
         }
     }
@@ -245,13 +248,18 @@ impl Found {
         };
         let (old, renamed) = (here(self.old.as_ref())?, here(self.renamed.as_ref())?);
         let new = session.observe_below(&self.machine, Side::Target, &self.new.name)?;
-        let nested = tree::nested(me, if self.renamed.is_some() { &renamed } else { &old });
-        let below = Below {
-            old: tree::own(me, &old),
-            renamed: tree::own(me, &renamed),
-            new: tree::own(me, &new),
+        let as_it_is = |state: &State| state.name.to_string();
+        let as_it_was = |state: &State| {
+            let top = self.renamed.as_ref().map_or("", |renamed| renamed.name.as_str());
+            let rest = state.name.as_str().strip_prefix(top).unwrap_or_default();
+            format!("{}{rest}", self.name)
         };
-        Ok((below, nested))
+        let (old, of_old) = tree::apart(me, &old, as_it_is);
+        let (renamed, of_renamed) = tree::apart(me, &renamed, as_it_was);
+        let apart = if self.renamed.is_some() { of_renamed } else { of_old };
+        let new = tree::own(me, &new);
+        let below = Below { old, renamed, new };
+        Ok((below, apart))
     }
 
     /// The name for what is kept aside, and the dataset of that name if a rejoin was cut off behind its renaming.
@@ -268,6 +276,11 @@ impl Found {
         let last = aside_name(&self.name, epoch, NAMES)?;
         Err(Refusal::source(&last, Why::TargetExists).into())
     }
+}
+
+/// Whether the two sides have gone different ways since their last common state.
+fn is_divergence(why: &Why) -> bool {
+    matches!(why, Why::Diverged { .. })
 }
 
 fn aside_name(name: &DatasetName, epoch: u64, number: u32) -> Result<DatasetName, Problem> {

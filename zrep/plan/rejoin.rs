@@ -9,8 +9,7 @@
 //!
 //! Cut off anywhere, it is gone on with by typing it again: which datasets there are tells how far it has come.
 
-use crate::model::{Kind, Native, Origin, Setting, State};
-use crate::plan::base::require_common;
+use crate::model::{Kind, Origin, Setting, Snapshot, State};
 use crate::plan::lock::{self, Locking};
 use crate::plan::pairing::{Identity, link_of, link_of_new};
 use crate::plan::standing::tree_has_more;
@@ -18,7 +17,7 @@ use crate::plan::turn::{Turn, pair};
 use crate::plan::{Action, Object, Plan, Planned, Stage};
 use crate::props::{Key, View};
 use crate::refusal::{Refusal, Why, counted};
-use grown::regrown;
+use grown::{Regrown, base_of_top, regrown};
 use zfs_ffi::DatasetName;
 
 mod grown;
@@ -59,18 +58,47 @@ pub fn plan(me: &Identity, scene: &Scene<'_>, locking: &Locking) -> Planned {
     match (scene.old, scene.renamed) {
         (Some(old), None) if has_more(old) => keep_aside(me, scene, old, locking),
         (Some(old), None) => only_lower(me, scene, old, locking),
-        (Some(_) | None, Some(renamed)) => Ok(Plan {
-            stages: [
-                regrown(me, scene, renamed, &scene.below.renamed)?,
-                back(scene),
-                cleaned(me, scene),
-            ]
-            .concat(),
-            notes: vec![cut_off(scene)],
-            ..Plan::default()
-        }),
+        (Some(_) | None, Some(renamed)) => go_on(me, scene, renamed, locking),
         (None, None) => Err(Refusal::source(scene.name, Why::Missing)),
     }
+}
+
+/// N.B. there is no way back from the beginning: a lock that was given back would take the mark away by which what was cut off is found.
+fn go_on(me: &Identity, scene: &Scene<'_>, renamed: &State, locking: &Locking) -> Planned {
+    let lock = lock::plan(renamed, &me.tag, locking)?;
+    let regrown = regrown(me, scene, renamed, &scene.below.renamed)?;
+    let mut stages = vec![Stage::Commit, Stage::source(lock.enter)];
+    stages.extend(unmounted(renamed, &scene.below.renamed));
+    let (moves, stay): (Vec<_>, Vec<_>) = back(scene).into_iter().partition(|(_, to)| regrown.has_room_for(to));
+    let mut notes: Vec<String> = lock.note.into_iter().chain([cut_off(scene)]).collect();
+    notes.extend(stay.into_iter().map(|(from, to)| {
+        format!("{from} stays where it is: what it was in has not come back. `zfs rename` gives it a name like {to}.")
+    }));
+    stages.extend(regrown.stages);
+    stages.extend(grown_up(me, scene, renamed, moves)?);
+    Ok(Plan {
+        stages,
+        notes,
+        ..Plan::default()
+    })
+}
+
+/// What follows when everything has grown: what keeps out of the pairing comes back, and the top becomes a replica.
+fn grown_up(
+    me: &Identity,
+    scene: &Scene<'_>,
+    was: &State,
+    moves: Vec<(DatasetName, DatasetName)>,
+) -> Result<Vec<Stage>, Refusal> {
+    let renames = moves.into_iter().map(|(from, to)| Action::Rename { from, to });
+    let renames: Vec<Action> = renames.collect();
+    let mut stages: Vec<Stage> = (!renames.is_empty())
+        .then(|| Stage::source(renames))
+        .into_iter()
+        .collect();
+    stages.extend(role(me, scene, was)?);
+    stages.push(cleaned(me, scene));
+    Ok(stages)
 }
 
 fn cut_off(scene: &Scene<'_>) -> String {
@@ -94,9 +122,9 @@ fn only_lower(me: &Identity, scene: &Scene<'_>, old: &State, locking: &Locking) 
 
 fn keep_aside(me: &Identity, scene: &Scene<'_>, old: &State, locking: &Locking) -> Planned {
     let lock = lock::plan(old, &me.tag, locking)?;
-    let common = require_common(me, old, scene.new)?;
-    let (base, txg) = (common.on_target.name.clone(), common.source_txg);
-    let more = old.snapshots.iter().filter(|snapshot| snapshot.createtxg > txg).count();
+    let base = base_of_top(me, scene, old)?;
+    let newer = |snapshot: &&Snapshot| snapshot.createtxg > base.createtxg;
+    let more = old.snapshots.iter().filter(newer).count();
     let tree = || [old].into_iter().chain(&scene.below.old);
     require_names(scene, &old.name, tree())?;
     let enter = [lock.enter, tails(scene, tree())?].concat();
@@ -110,19 +138,21 @@ fn keep_aside(me: &Identity, scene: &Scene<'_>, old: &State, locking: &Locking) 
         ),
     };
     let note = format!(
-        "{}: diverged from {} after @{base}: {what} are kept as {}.",
-        old.name, scene.new.name, scene.aside
+        "{}: diverged from {} after @{}: {what} are kept as {}.",
+        old.name, scene.new.name, base.name, scene.aside
     );
     let rename = Action::Rename {
         from: old.name.clone(),
         to: scene.aside.clone(),
     };
+    let regrown = regrown(me, scene, old, &scene.below.old)?;
+    let moves = back(scene);
+    require_room(&regrown, &moves)?;
     let mut stages = vec![Stage::source(enter)];
-    stages.extend(unmounted(scene, old));
+    stages.extend(unmounted(old, &scene.below.old));
     stages.extend([Stage::Commit, Stage::source(vec![rename])]);
-    stages.extend(regrown(me, scene, old, &scene.below.old)?);
-    stages.extend(back(scene));
-    stages.extend(cleaned(me, scene));
+    stages.extend(regrown.stages);
+    stages.extend(grown_up(me, scene, old, moves)?);
     Ok(Plan {
         stages,
         notes: lock.note.into_iter().chain([note]).collect(),
@@ -150,11 +180,21 @@ fn require_names<'a>(
     Ok(())
 }
 
-/// Snapshots of what was written and is in none yet.
+/// N.B. a dataset with a pairing of its own, below one that only this side has, could not come back behind the point of no return.
+fn require_room(regrown: &Regrown, moves: &[(DatasetName, DatasetName)]) -> Result<(), Refusal> {
+    match moves.iter().find(|(_, to)| !regrown.has_room_for(to)) {
+        None => Ok(()),
+        Some((_, child)) => Err(Refusal::source(child, Why::LosesItsParent)),
+    }
+}
+
+/// Snapshots of what was written and is in none yet. N.B. ZFS makes none of what is not received to its end.
 fn tails<'a>(scene: &Scene<'_>, tree: impl Iterator<Item = &'a State>) -> Result<Vec<Action>, Refusal> {
     let short = scene.aside.as_str().rsplit('_').next().unwrap_or("tail");
     let short = format!("diverged_{short}");
-    let has_tail = |state: &&State| state.written > 0 && state.snapshots.iter().all(|snapshot| snapshot.name != short);
+    let has_tail = |state: &&State| {
+        state.written > 0 && !state.inconsistent && state.snapshots.iter().all(|snapshot| snapshot.name != short)
+    };
     tree.filter(has_tail)
         .map(|state| {
             state
@@ -165,53 +205,50 @@ fn tails<'a>(scene: &Scene<'_>, tree: impl Iterator<Item = &'a State>) -> Result
         .collect()
 }
 
-/// A tree leaves its mountpoints, so that nobody takes what is kept aside for the replica.
+/// A tree leaves its mountpoints, so that nobody takes what is kept aside for the replica. Each by itself: what was not mounted is not mounted by the undo.
 ///
 /// N.B. a single dataset stays mounted where it is in use, or has others mounted below it, which stay there.
-fn unmounted(scene: &Scene<'_>, old: &State) -> Option<Stage> {
-    let is_tree = !scene.below.old.is_empty();
-    let deepest_first = [old].into_iter().chain(&scene.below.old).rev();
-    let filesystems = deepest_first.filter(|state| state.kind == Kind::Filesystem);
-    let unmount = filesystems.map(|state| Action::Unmount(state.name.clone()));
-    is_tree.then(|| Stage::source(unmount.collect()))
+fn unmounted<'a>(top: &'a State, below: &'a [State]) -> impl Iterator<Item = Stage> + use<'a> {
+    let deepest_first = [top].into_iter().chain(below).rev();
+    let filesystems = deepest_first.filter(|state| state.kind == Kind::Filesystem && !below.is_empty());
+    filesystems.map(|state| Stage::source(vec![Action::Unmount(state.name.clone())]))
 }
 
-/// What makes the clone a replica.
-fn role(me: &Identity, scene: &Scene<'_>, was: &State) -> Result<Vec<(String, Native)>, Refusal> {
+/// What makes the clone a replica, when its tree is complete: a loop of the new master would bring what has not grown yet as a full stream.
+fn role(me: &Identity, scene: &Scene<'_>, was: &State) -> Result<Option<Stage>, Refusal> {
+    let is_replica = |state: &State| scene.renamed.is_some() && View::new(state, &me.tag).is_paired();
+    if scene.old.is_some_and(is_replica) {
+        return Ok(None);
+    }
     let of_new = link_of_new(me, scene.new).map_err(|why| Refusal::target(&scene.new.name, why))?;
-    let text = |(name, value): (String, Option<String>)| Some((name, Native::Text(value?)));
-    let mut properties = vec![("readonly".to_owned(), Native::Number(1))];
-    properties.extend(pair(me, &of_new).into_iter().filter_map(text));
+    let mut properties: Vec<(String, Option<String>)> = vec![("readonly".to_owned(), Some("on".to_owned()))];
+    properties.extend(pair(me, &of_new).into_iter().filter(|(_, value)| value.is_some()));
     let epoch = View::new(scene.new, &me.tag).epoch().to_string();
-    properties.push((me.tag.property(Key::Epoch), Native::Text(epoch)));
+    properties.push((me.tag.property(Key::Epoch), Some(epoch)));
     for key in [Key::Savecount, Key::Gate, Key::Recursive] {
         let name = me.tag.property(key);
         let own = |setting: &&Setting| matches!(setting.origin, Origin::Local | Origin::Received);
         if let Some(setting) = was.user.get(&name).filter(own) {
-            properties.push((name, Native::Text(setting.value.clone())));
+            properties.push((name, Some(setting.value.clone())));
         }
     }
-    Ok(properties)
+    let on = Object::Dataset(scene.name.clone());
+    Ok(Some(Stage::source(vec![Action::Set { on, properties }])))
 }
 
-/// What is no part of the pairing goes where it was. N.B. a rename does not touch their mounts.
-fn back(scene: &Scene<'_>) -> Vec<Stage> {
+/// What is no part of the pairing goes where it was: from where, and where to. N.B. a rename does not touch their mounts.
+fn back(scene: &Scene<'_>) -> Vec<(DatasetName, DatasetName)> {
     let top = scene.renamed.map_or(scene.name, |renamed| &renamed.name);
-    let renamed = scene.children.iter().filter_map(|child| {
-        let rest = child.as_str().strip_prefix(top.as_str())?;
-        let from = DatasetName::new(&format!("{}{rest}", scene.aside)).ok()?;
-        let to = DatasetName::new(&format!("{}{rest}", scene.name)).ok()?;
-        Some(Action::Rename { from, to })
+    let moved = scene.children.iter().filter_map(|child| {
+        let from = scene.moved(top, child, scene.aside)?;
+        let to = scene.moved(top, child, scene.name)?;
+        Some((from, to))
     });
-    let actions: Vec<Action> = renamed.collect();
-    (!actions.is_empty())
-        .then(|| Stage::source(actions))
-        .into_iter()
-        .collect()
+    moved.collect()
 }
 
 /// What is kept aside is no side of a pairing any more, and does not take the mountpoint from the replica at the next boot.
-fn cleaned(me: &Identity, scene: &Scene<'_>) -> Vec<Stage> {
+fn cleaned(me: &Identity, scene: &Scene<'_>) -> Stage {
     // N.B. the pair last: as long as it stands there, what was cut off is found.
     let mut properties: Vec<(String, Option<String>)> = [
         Key::Master,
@@ -242,7 +279,7 @@ fn cleaned(me: &Identity, scene: &Scene<'_>) -> Vec<Stage> {
         on: Object::Dataset(scene.aside.clone()),
         properties,
     });
-    vec![Stage::source(actions)]
+    Stage::source(actions)
 }
 
 fn stays_unmounted(name: DatasetName) -> Action {

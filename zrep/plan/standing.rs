@@ -186,11 +186,6 @@ pub fn tree_has_more(old: (&State, &[State]), new: (&State, &[State])) -> bool {
     is_written(old) || !have_all_arrived(old, new)
 }
 
-/// Whether all that speaks for data of its own is that ZFS counts it as written to.
-pub fn is_only_noisy(old: (&State, &[State]), new: (&State, &[State])) -> bool {
-    is_written(old) && have_all_arrived(old, new)
-}
-
 fn is_written((top, below): (&State, &[State])) -> bool {
     [top].into_iter().chain(below).any(|state| state.written != 0)
 }

@@ -130,15 +130,15 @@ pub fn own(me: &Identity, below: &[State]) -> Vec<State> {
     split_nested(me, below).0.into_iter().cloned().collect()
 }
 
-/// What is below one end and has a pairing of its own. What is below that belongs to it.
-pub fn nested(me: &Identity, below: &[State]) -> Vec<DatasetName> {
-    let nested = split_nested(me, below).1;
-    let is_in = |state: &&State| {
-        let inside = |top: &&State| is_below(state.name.as_str(), top.name.as_str());
-        nested.iter().any(inside)
-    };
-    let outermost = nested.iter().copied().filter(|state| !is_in(state));
-    outermost.map(|state| state.name.clone()).collect()
+/// What is below one end and is neither turned nor set aside with it: what has a pairing of its own, and what receives the streams of another tag's, each with
+/// all below it. `called` is what a dataset was called when its properties were set.
+pub fn apart(me: &Identity, below: &[State], called: impl Fn(&State) -> String) -> (Vec<State>, Vec<DatasetName>) {
+    let is_top = |state: &&State| View::new(state, &me.tag).is_paired() || receives_as(&me.tag, state, &called(state));
+    let tops: Vec<&State> = below.iter().filter(is_top).collect();
+    let is_in = |state: &State| tops.iter().any(|top| is_below(state.name.as_str(), top.name.as_str()));
+    let outermost = tops.iter().filter(|top| !is_in(top)).map(|top| top.name.clone());
+    let own = |state: &&State| !is_in(state) && !tops.iter().any(|top| top.name == state.name);
+    (below.iter().filter(own).cloned().collect(), outermost.collect())
 }
 
 /// The children that have a pairing of their own under this tag stand apart, and what is below those belongs to them.
@@ -170,12 +170,14 @@ fn split_others<'a>(me: &Identity, states: Vec<&'a State>) -> (Vec<&'a State>, V
 
 /// Whether a dataset is the target of another tag's pairing, and no master of it.
 pub fn receives_for_others(tag: &Tag, state: &State) -> bool {
+    receives_as(tag, state, state.name.as_str())
+}
+
+/// The same of one that was called so when its pair was noted.
+fn receives_as(tag: &Tag, state: &State, called: &str) -> bool {
     let own = tag.property(Key::DestFs);
     let names_itself = |(name, setting): (&String, &Setting)| {
-        name.ends_with(":dest-fs")
-            && *name != own
-            && setting.origin != Origin::Inherited
-            && setting.value == state.name.as_str()
+        name.ends_with(":dest-fs") && *name != own && setting.origin != Origin::Inherited && setting.value == called
     };
     state.user.iter().any(names_itself)
 }

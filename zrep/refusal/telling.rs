@@ -384,6 +384,14 @@ impl Why {
                     quoted(to.as_str())
                 ),
             ),
+            Self::LosesItsParent => tell(
+                "would lose its place: what it lies in is kept aside, and the new master has nothing of it".into(),
+                "a dataset that the new master has, too, for what has a pairing of its own".into(),
+                "one that was made behind the last sync".into(),
+                format!(
+                    "move it for now: `zfs rename {pasted} NAME` with a name outside of this tree; then the same command again"
+                ),
+            ),
             Self::NotForTrees { what, help } => tell(
                 format!("is paired recursively, and {what}"),
                 "a pairing of one dataset".into(),

@@ -19,9 +19,16 @@ pub(super) fn check(world: &World, batch: &[Action], index: usize, action: &Acti
             .iter()
             .fold(now, |there, action| (there || made(action)) && !renamed_away(action))
     };
+    // N.B. the fake's pools are no datasets.
+    let has_parent = |name: &DatasetName| {
+        name.parent()
+            .is_none_or(|parent| parent.parent().is_none() || is_there(&parent))
+    };
+    let orphan = |name: &DatasetName| Err(missing(name.parent().unwrap_or_else(|| name.clone()).as_str()));
     let exists = |name: &DatasetName| Error::new(ErrorKind::Exists, format!("{name}: exists"));
     match action {
         Action::Rename { from, to } => match (is_there(from), is_there(to)) {
+            (true, false) if !has_parent(to) => orphan(to),
             (true, false) => Ok(()),
             (false, _) => Err(missing(from.as_str())),
             (true, true) => Err(exists(to)),
@@ -29,6 +36,7 @@ pub(super) fn check(world: &World, batch: &[Action], index: usize, action: &Acti
         Action::Clone { snapshot, name, .. } => {
             let has = world.snapshot(snapshot).is_some() || !before.is_empty();
             match (has && is_there(&snapshot.dataset()), is_there(name)) {
+                (true, false) if !has_parent(name) => orphan(name),
                 (true, false) => Ok(()),
                 (false, _) => Err(missing(snapshot.as_str())),
                 (true, true) => Err(exists(name)),

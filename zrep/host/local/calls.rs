@@ -220,10 +220,12 @@ fn set(handle: &Handle, on: &Object, properties: &[(String, Option<String>)]) ->
     Ok(())
 }
 
-/// The key belongs to the origin, and a clone of an encrypted dataset has it, too; how large a volume is, its snapshot says.
+/// The key belongs to the origin, and a clone of an encrypted dataset has it, too; how large a volume is, its snapshot says. And space that is
+/// reserved for a dataset is not there a second time: the clone of a volume would fail in a pool that is half full.
 fn is_cloned(property: &str) -> bool {
     let is_shared = ["keylocation", "keyformat", "pbkdf2iters", "encryption", "volsize"].contains(&property);
-    !is_shared && !is_bookkeeping(property)
+    let is_reserved = ["reservation", "refreservation"].contains(&property);
+    !is_shared && !is_reserved && !is_bookkeeping(property)
 }
 
 fn stands(properties: &zfs_ffi::Properties, name: &str, value: &str) -> bool {

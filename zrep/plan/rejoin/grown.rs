@@ -1,8 +1,8 @@
 //! What grows in the old place of what was set aside: a clone of the last state that both sides have, of each dataset.
 
-use super::{Scene, role};
-use crate::model::State;
-use crate::plan::base::{newest_common, require_common};
+use super::Scene;
+use crate::model::{Native, Snapshot, State};
+use crate::plan::base::newest_common;
 use crate::plan::pairing::Identity;
 use crate::plan::tree::belong;
 use crate::plan::{Action, Stage};
@@ -29,12 +29,27 @@ impl Scene<'_> {
     }
 }
 
+/// What grows, and where.
+pub(super) struct Regrown {
+    pub(super) stages: Vec<Stage>,
+    /// The datasets that will be there.
+    places: Vec<DatasetName>,
+}
+
+impl Regrown {
+    /// Whether there will be something to have a dataset of this name in it.
+    pub(super) fn has_room_for(&self, name: &DatasetName) -> bool {
+        name.parent().is_some_and(|parent| self.places.contains(&parent))
+    }
+}
+
 /// Clones and promotes `was`, and each of `below` that the new master has, too, unless that was done already.
 ///
-/// N.B. a clone has none of its origin's snapshots until it is promoted, and cannot be promoted twice.
-pub(super) fn regrown(me: &Identity, scene: &Scene<'_>, was: &State, below: &[State]) -> Result<Vec<Stage>, Refusal> {
+/// N.B. a clone has none of its origin's snapshots until it is promoted, and cannot be promoted twice. The top first: a promote makes the clone the
+/// encryption root of what inherited its key from the origin, and reaches no clone of that.
+pub(super) fn regrown(me: &Identity, scene: &Scene<'_>, was: &State, below: &[State]) -> Result<Regrown, Refusal> {
     let mut stages = match scene.regrown_already(scene.name) {
-        Some(top) if scene.has_common(top) => Vec::new(),
+        Some(top) if is_regrown(scene, top, newest_common(scene.new, was).is_some()) => Vec::new(),
         Some(_) => vec![promoted(scene.name)],
         None => vec![clone_of_top(me, scene, was)?, promoted(scene.name)],
     };
@@ -43,12 +58,13 @@ pub(super) fn regrown(me: &Identity, scene: &Scene<'_>, was: &State, below: &[St
         let Some(place) = scene.moved(&was.name, &state.name, scene.name) else {
             continue;
         };
+        let base = base_of(me, scene, state);
         // N.B. what was made behind the last sync has no place there, and nothing below it has.
         let has_parent = place.parent().is_some_and(|parent| places.contains(&parent));
         match scene.regrown_already(&place) {
-            Some(there) if scene.has_common(there) => {}
+            Some(there) if is_regrown(scene, there, base.is_some()) => {}
             Some(_) => stages.push(promoted(&place)),
-            None => match base_of(me, scene, state).filter(|_| has_parent) {
+            None => match base.filter(|_| has_parent) {
                 Some(base) => {
                     stages.extend(clone_of(scene, (was, state), base, &place));
                     stages.push(promoted(&place));
@@ -58,34 +74,40 @@ pub(super) fn regrown(me: &Identity, scene: &Scene<'_>, was: &State, below: &[St
         }
         places.push(place);
     }
-    Ok(stages)
+    Ok(Regrown { stages, places })
 }
 
-/// The last state that both have, under the old name: a replica from its first moment.
+/// Whether what is in the old place is promoted, or was never a clone: the origin keeps the base for as long as its clone waits.
+fn is_regrown(scene: &Scene<'_>, there: &State, origin_has_base: bool) -> bool {
+    scene.has_common(there) || there.inconsistent || !origin_has_base
+}
+
+/// The newest of the top's snapshots that the new master can go on from.
+pub(super) fn base_of_top<'a>(me: &Identity, scene: &Scene<'_>, was: &'a State) -> Result<&'a Snapshot, Refusal> {
+    newest_common(scene.new, was)
+        .map(|common| common.on_target)
+        .ok_or_else(|| {
+            let why = Why::NoCommonSnapshot {
+                source: scene.new.name.clone(),
+                source_newest: scene.new.newest().map(|newest| newest.name.clone()),
+                target_newest: was.newest().map(|newest| newest.name.clone()),
+                host: me.host.clone(),
+            };
+            Refusal::source(scene.name, why)
+        })
+}
+
+/// The last state that both have, under the old name: read-only from its first moment, and no side of a pairing before its tree is complete.
 fn clone_of_top(me: &Identity, scene: &Scene<'_>, was: &State) -> Result<Stage, Refusal> {
-    let common = require_common(me, was, scene.new)?;
-    let base = was
-        .snapshots
-        .iter()
-        .find(|snapshot| snapshot.guid == common.base.guid)
-        .map(|snapshot| snapshot.name.clone());
-    let Some(base) = base else {
-        let why = Why::NoCommonSnapshot {
-            source: scene.new.name.clone(),
-            source_newest: scene.new.newest().map(|newest| newest.name.clone()),
-            target_newest: was.newest().map(|newest| newest.name.clone()),
-            host: me.host.clone(),
-        };
-        return Err(Refusal::source(scene.name, why));
-    };
+    let base = &base_of_top(me, scene, was)?.name;
     let snapshot = scene
         .aside
-        .snapshot(&base)
+        .snapshot(base)
         .map_err(|error| Refusal::source(scene.aside, Why::BadSnapshotName(error)))?;
     let clone = Action::Clone {
         snapshot,
         name: scene.name.clone(),
-        properties: role(me, scene, was)?,
+        properties: vec![("readonly".to_owned(), Native::Number(1))],
     };
     Ok(Stage::source(vec![clone]))
 }
@@ -101,10 +123,12 @@ fn clone_of(scene: &Scene<'_>, (was, state): (&State, &State), base: &str, place
     Some(Stage::source(vec![clone]))
 }
 
-/// The newest of a child's snapshots that its counterpart on the new master has, under whatever name.
+/// The newest of a child's snapshots that one of its counterparts on the new master has, under whatever name. N.B. a clone on the new master has
+/// some of them, too.
 fn base_of<'a>(me: &Identity, scene: &Scene<'_>, state: &'a State) -> Option<&'a str> {
-    let counterpart = scene.below.new.iter().find(|new| belong(me, new, state))?;
-    newest_common(counterpart, state).map(|common| common.on_target.name.as_str())
+    let counterparts = scene.below.new.iter().filter(|new| belong(me, new, state));
+    let bases = counterparts.filter_map(|new| Some(newest_common(new, state)?.on_target));
+    bases.max_by_key(|base| base.createtxg).map(|base| base.name.as_str())
 }
 
 fn promoted(name: &DatasetName) -> Stage {

@@ -43,7 +43,7 @@ fn fenced(name: &str, line: &str) -> State {
 fn the_tail_is_kept_under_its_own_name_and_the_base_under_the_old_one() {
     let lines = lines(Some(fenced("a/fs", "@zrep_000001=1! @zrep_000002=2! @mine=5")), None);
     assert_eq!(
-        lines[2..8],
+        lines[2..9],
         [
             "source: snapshot a/fs@diverged_e1",
             "-- point of no return --",
@@ -51,6 +51,7 @@ fn the_tail_is_kept_under_its_own_name_and_the_base_under_the_old_one() {
             "source: clone a/fs_diverged_e1@zrep_000002 as a/fs",
             "source: promote a/fs",
             "source: rename a/fs_diverged_e1/child to a/fs/child",
+            "source: set readonly=on zrep:src-fs=b/fs zrep:src-host=here zrep:dest-fs=a/fs zrep:dest-host=here zrep:epoch=1 zrep:savecount=3 on a/fs",
         ]
     );
     assert!(
@@ -117,7 +118,7 @@ fn tree_lines(old: Option<(State, Vec<State>)>, renamed: Option<State>) -> Vec<S
 fn a_tree_is_kept_aside_as_a_whole_and_what_the_new_master_has_grows_anew() {
     let old = fenced("a/fs", "@zrep_000001=1! @zrep_000002=2!");
     assert_eq!(
-        tree_lines(Some((old, tree("a/fs"))), None)[2..22],
+        tree_lines(Some((old, tree("a/fs"))), None)[2..23],
         [
             "source: snapshot a/fs@diverged_e1",
             "source: snapshot a/fs/late@diverged_e1",
@@ -135,6 +136,7 @@ fn a_tree_is_kept_aside_as_a_whole_and_what_the_new_master_has_grows_anew() {
             "source: promote a/fs/x",
             "source: clone a/fs_diverged_e1/x/y@zrep_000002 as a/fs/x/y",
             "source: promote a/fs/x/y",
+            "source: set readonly=on zrep:src-fs=b/fs zrep:src-host=here zrep:dest-fs=a/fs zrep:dest-host=here zrep:epoch=1 zrep:savecount=3 on a/fs",
             "source: set canmount=noauto on a/fs_diverged_e1",
             "source: set canmount=noauto on a/fs_diverged_e1/late",
             "source: set canmount=noauto on a/fs_diverged_e1/x",
@@ -174,7 +176,7 @@ fn names_that_would_become_too_long_are_refused_before_anything_is_done() {
 #[test]
 fn a_tree_that_was_cut_off_is_gone_on_with_where_it_stopped() {
     let renamed = || Some(fenced("a/fs_diverged_e1", "@zrep_000001=1! @zrep_000002=2!"));
-    let first = |of_old: Option<(State, Vec<State>)>| tree_lines(of_old, renamed()).remove(0);
+    let first = |of_old: Option<(State, Vec<State>)>| first_deed(&tree_lines(of_old, renamed()));
     let top = || state("a/fs", "@zrep_000002=2").replica().build();
     let promoted = || state("a/fs/x", "@zrep_000002=11").build();
     let clone = |name: &str| state(name, "").build();
@@ -199,13 +201,164 @@ fn a_tree_that_was_cut_off_is_gone_on_with_where_it_stopped() {
     }
 }
 
+/// The first thing that is done to a dataset, behind the lock and the unmounting.
+fn first_deed(lines: &[String]) -> String {
+    let is_deed = |line: &&String| line.contains("clone ") || line.contains("promote ") || line.contains("readonly=on");
+    lines.iter().find(is_deed).cloned().unwrap_or_default()
+}
+
 #[test]
 fn what_was_cut_off_is_gone_on_with() {
     let renamed = || fenced("a/fs_diverged_e1", "@zrep_000001=1! @zrep_000002=2!");
+    let going_on = lines(None, Some(renamed()));
     assert_eq!(
-        lines(None, Some(renamed()))[0],
+        going_on[..3],
+        [
+            "-- point of no return --",
+            "source: expect no zrep:lock-pid on a/fs_diverged_e1",
+            "source: set zrep:lock-pid=42 zrep:lock-time=20261122180000 on a/fs_diverged_e1",
+        ]
+    );
+    assert_eq!(
+        first_deed(&going_on),
         "source: clone a/fs_diverged_e1@zrep_000002 as a/fs"
     );
-    let clone = state("a/fs", "").replica().build();
-    assert_eq!(lines(Some(clone), Some(renamed()))[0], "source: promote a/fs");
+    let clone = state("a/fs", "").build();
+    assert_eq!(first_deed(&lines(Some(clone), Some(renamed()))), "source: promote a/fs");
+}
+
+#[test]
+fn a_replica_that_is_one_already_is_not_made_one_again() {
+    let renamed = || Some(fenced("a/fs_diverged_e1", "@mine=30"));
+    let promoted = |role: bool| {
+        let top = state("a/fs", "@zrep_000001=1! @zrep_000002=2!");
+        if role { top.replica() } else { top }.build()
+    };
+    let sets_role = |top| {
+        let lines = lines(Some(top), renamed());
+        lines.iter().any(|line| line.contains("readonly=on"))
+    };
+    assert!(sets_role(promoted(false)));
+    assert!(!sets_role(promoted(true)));
+}
+
+#[test]
+fn nobody_may_go_on_with_what_another_one_goes_on_with() {
+    let (name, aside) = (
+        DatasetName::new("a/fs").unwrap(),
+        DatasetName::new("a/fs_diverged_e1").unwrap(),
+    );
+    let renamed = state("a/fs_diverged_e1", "@zrep_000002=2")
+        .master()
+        .user("zrep:lock-pid", "41", Origin::Local)
+        .build();
+    let scene = Scene {
+        name: &name,
+        old: None,
+        aside: &aside,
+        renamed: Some(&renamed),
+        children: &[],
+        new: &new_master(),
+        below: &Below::default(),
+    };
+    let Locking::Take { holder, .. } = request().locking else {
+        panic!("it takes its lock")
+    };
+    let seen = lock::Seen::Alive { command: None };
+    let refused = plan(&me(), &scene, &Locking::Take { holder, seen }).unwrap_err();
+    assert!(matches!(refused.why, Why::Locked { .. }), "{refused}");
+}
+
+#[test]
+fn what_the_new_master_has_begun_in_an_old_place_is_left_to_it() {
+    let renamed = || Some(fenced("a/fs_diverged_e1", "@mine=30"));
+    let top = || state("a/fs", "@zrep_000002=2").replica().build();
+    let begun = state("a/fs/x", "").with(|state| state.inconsistent = true).build();
+    let going_on = tree_lines(Some((top(), vec![begun])), renamed());
+    assert!(
+        going_on.iter().all(|line| !line.ends_with("promote a/fs/x")),
+        "{going_on:#?}"
+    );
+}
+
+#[test]
+fn a_child_begins_anew_with_the_newest_that_any_of_the_new_masters_has() {
+    let (name, aside) = (
+        DatasetName::new("a/fs").unwrap(),
+        DatasetName::new("a/fs_diverged_e1").unwrap(),
+    );
+    let old = fenced("a/fs", "@zrep_000001=1! @zrep_000002=2!");
+    let below = Below {
+        old: vec![state("a/fs/x", "@zrep_000001=10 @zrep_000002=11").build()],
+        renamed: Vec::new(),
+        // A clone of an old state comes first.
+        new: vec![
+            state("b/fs/clone", "@zrep_000001=10").build(),
+            state("b/fs/x", "@zrep_000001=10 @zrep_000002=11").build(),
+        ],
+    };
+    let scene = Scene {
+        name: &name,
+        old: Some(&old),
+        aside: &aside,
+        renamed: None,
+        children: &[],
+        new: &new_master(),
+        below: &below,
+    };
+    let lines = plan(&me(), &scene, &request().locking).unwrap().lines();
+    let expected = "source: clone a/fs_diverged_e1/x@zrep_000002 as a/fs/x".to_owned();
+    assert!(lines.contains(&expected), "{lines:#?}");
+}
+
+#[test]
+fn what_would_lose_its_place_is_named_before_anything_is_done() {
+    let (name, aside) = (
+        DatasetName::new("a/fs").unwrap(),
+        DatasetName::new("a/fs_diverged_e1").unwrap(),
+    );
+    let old = fenced("a/fs", "@zrep_000001=1! @zrep_000002=2!");
+    let late = |top: &str| vec![state(&format!("{top}/late"), "@mine=30").build()];
+    let below = Below {
+        old: late("a/fs"),
+        ..Below::default()
+    };
+    let nested = [DatasetName::new("a/fs/late/nested").unwrap()];
+    let scene = Scene {
+        name: &name,
+        old: Some(&old),
+        aside: &aside,
+        renamed: None,
+        children: &nested,
+        new: &new_master(),
+        below: &below,
+    };
+    let refused = plan(&me(), &scene, &request().locking).unwrap_err();
+    assert_eq!(
+        (refused.dataset.as_str(), refused.why),
+        ("a/fs/late/nested", Why::LosesItsParent)
+    );
+    // Behind the renaming there is no way back: it stays, and that is said.
+    let renamed = fenced("a/fs_diverged_e1", "@zrep_000001=1! @zrep_000002=2!");
+    let nested = [DatasetName::new("a/fs_diverged_e1/late/nested").unwrap()];
+    let below = Below {
+        renamed: late("a/fs_diverged_e1"),
+        ..Below::default()
+    };
+    let scene = Scene {
+        old: None,
+        renamed: Some(&renamed),
+        children: &nested,
+        below: &below,
+        ..scene
+    };
+    let plan = plan(&me(), &scene, &request().locking).unwrap();
+    assert!(
+        plan.notes
+            .iter()
+            .any(|note| note.starts_with("a/fs_diverged_e1/late/nested stays")),
+        "{:?}",
+        plan.notes
+    );
+    assert!(plan.lines().iter().all(|line| !line.contains("rename")));
 }
