@@ -185,6 +185,7 @@ cases! {
         loses_no_write_that_was_acknowledged,
         swaps_the_roles,
         takes_along_what_only_the_intent_log_has,
+        the_new_master_is_not_buried_by_its_parent,
         the_new_master_replicates_back,
         the_other_host_can_be_named,
         turns_a_volume,

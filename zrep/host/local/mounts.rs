@@ -3,7 +3,7 @@
 use std::fs::DirBuilder;
 use std::io;
 use std::os::unix::fs::DirBuilderExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::error::from_ffi;
 use crate::host::{Applied, Error, ErrorKind};
@@ -15,11 +15,41 @@ pub(super) fn mount(handle: &Handle, name: &DatasetName) -> Applied {
     let kept = |reason: String| Applied::Kept { reason };
     let mounted = handle.dataset(name).and_then(|dataset| match dataset.is_mounted() {
         None if is_for_root(&dataset)? => Ok(Some(kept("it would be mounted over the root of the system".into()))),
-        None => dataset.mount().map(|()| None),
+        None => {
+            let _ = mount_what_lies_above(handle, name, &dataset);
+            dataset.mount().map(|()| None)
+        }
         Some(_) if is_left_readonly(&dataset)? => remounted(handle, name).map(|()| None),
         Some(_) => Ok(None),
     });
     mounted.map_or_else(|error| kept(error.to_string()), |kept| kept.unwrap_or(Applied::Done))
+}
+
+/// Mounts the datasets above in whose directories this one is mounted, as `zfs mount -a` would.
+///
+/// N.B. at a boot a peer may be here before `zfs mount -a`. That would mount the parent later, on top of the child (`overlay=on`): nobody
+/// would find the data any more, and what is written would go into the parent.
+fn mount_what_lies_above(handle: &Handle, name: &DatasetName, dataset: &Dataset<'_>) -> zfs_ffi::Result<()> {
+    let Some(place) = text(dataset, "mountpoint")?.map(PathBuf::from) else {
+        return Ok(());
+    };
+    let above: Vec<DatasetName> = std::iter::successors(name.parent(), DatasetName::parent).collect();
+    for name in above.iter().rev() {
+        let parent = handle.dataset(name)?;
+        let directory = text(&parent, "mountpoint")?.map(PathBuf::from);
+        let is_around = directory.is_some_and(|directory| directory != Path::new("/") && place.starts_with(directory));
+        if is_around && parent.is_mounted().is_none() && text(&parent, "canmount")?.as_deref() == Some("on") {
+            let _ = parent.mount();
+        }
+    }
+    Ok(())
+}
+
+fn text(dataset: &Dataset<'_>, property: &str) -> zfs_ffi::Result<Option<String>> {
+    Ok(dataset.property(property)?.and_then(|found| match found.value {
+        PropertyValue::String(text) => Some(text),
+        PropertyValue::U64(_) => None,
+    }))
 }
 
 /// N.B. what has others mounted below it cannot be unmounted.
