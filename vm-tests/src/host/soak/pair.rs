@@ -16,10 +16,9 @@ use crate::host::roles::Role;
 use crate::host::session::{Ground, Wish, quote};
 
 /// What the kernel has said last, and where the tasks are that cannot be interrupted.
-const STUCK: &str = r#"dmesg | tail -n 15
-for status in $(grep -l '^State:[[:space:]]*D' /proc/[0-9]*/task/*/status); do
-    head -n 1 "$status"; cat "${status%status}stack"
-done"#;
+const STUCK: &str = "dmesg | tail -n 15; \
+                     for status in $(grep -l '^State:[[:space:]]*D' /proc/[0-9]*/task/*/status); do \
+                     head -n 1 $status; cat ${status%status}stack; done";
 
 /// One of the two, by its place in all lists of two.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
