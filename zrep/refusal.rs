@@ -278,6 +278,11 @@ pub enum Why {
     },
     /// What is no part of a pairing that is set aside, below a dataset that does not come back.
     LosesItsParent,
+    /// A target without the properties of a pair.
+    TargetUnpaired {
+        /// The source that names it.
+        source: DatasetName,
+    },
     /// What a verb does not do with recursive pairings.
     NotForTrees {
         /// What it does not do.

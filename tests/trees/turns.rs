@@ -185,6 +185,31 @@ fn what_receives_for_another_tag_keeps_its_name_when_a_tree_is_set_aside() {
 }
 
 #[test]
+fn a_sync_waits_for_a_top_that_is_no_replica_yet() {
+    let machines = paired(&["one"]);
+    assert_eq!(machines.on_alpha(&["failover", TOP]), Exit::Success);
+    let pair = state(&machines.alpha, TOP).unwrap().user;
+    let has_pair = |there: bool| {
+        for key in ["src-fs", "src-host", "dest-fs", "dest-host"].map(|key| format!("zrep:{key}")) {
+            set(
+                &machines.alpha,
+                TOP,
+                &key,
+                pair.get(&key).filter(|_| there).map(|found| found.value.as_str()),
+            );
+        }
+    };
+    // As a rejoin has it whose tree has not grown to its end.
+    has_pair(false);
+    grow(&machines.beta, "dst/a copy/two");
+    assert_eq!(machines.on_beta(&["sync", COPY]), Exit::Failure);
+    assert_eq!(names(&machines.alpha, TOP), ["one"]);
+    has_pair(true);
+    assert_eq!(machines.on_beta(&["sync", COPY]), Exit::Success);
+    assert_equal(&machines, &["one", "two"]);
+}
+
+#[test]
 fn a_tree_does_not_rejoin_a_master_of_one_dataset() {
     let machines = paired(&["one"]);
     machines.alpha.write("src/a b/one", b"only here");

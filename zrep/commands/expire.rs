@@ -14,7 +14,7 @@ use crate::plan::tree::{Fate, matched};
 use crate::plan::{Plan, Stage, expire, lock, pairing};
 use crate::problem::Problem;
 use crate::props::View;
-use crate::refusal::Refusal;
+use crate::refusal::{Refusal, Why};
 use crate::session::{Pair, Session, UntilBegun};
 use crate::settings::BadSetting;
 use crate::ui::Progress;
@@ -71,6 +71,17 @@ fn one(args: &ExpireArgs, session: &Session, name: &DatasetName) -> Result<Value
 fn plan(args: &ExpireArgs, session: &Session, name: &DatasetName) -> Result<(Plan, Ends), Problem> {
     let me = &session.settings.me;
     let state = session.require(Side::Source, name)?;
+    // N.B. what a rejoin has set aside, and has not come to the end of, is found by its lock.
+    if let Some(link) = pairing::link_of(me, &state)
+        .ok()
+        .filter(|link| !pairing::is_named(link, &state))
+    {
+        let pair = format!(
+            "{}:{} and {}:{}",
+            link.src_host, link.src_fs, link.dest_host, link.dest_fs
+        );
+        return Err(Refusal::source(name, Why::Renamed { pair }).into());
+    }
     match (View::new(&state, &me.tag).is_master(), args.local) {
         (true, true) => of_master_alone(session, name),
         (true, false) => of_both(session, name),

@@ -8,7 +8,7 @@ use super::sync::tree as sync_tree;
 use super::{result_json, show_plan};
 use crate::cli::RejoinArgs;
 use crate::contact::{self, Purpose};
-use crate::execute::{self, Done, Ends, Job, Quiet};
+use crate::execute::{self, Done, Ends, Failure, Job, Quiet};
 use crate::exit::Exit;
 use crate::host::ErrorKind;
 use crate::model::{Kind, Link, Side, State};
@@ -42,7 +42,7 @@ fn rejoin(args: &RejoinArgs, session: &Session) -> Result<Value, Problem> {
         replay(session, &found)?;
     }
     if !superseded && let Some(done) = found.try_to_follow(session, args.dry_run)? {
-        say_done(session, &found, &done.done);
+        say_done(session, &found, &done);
         let result = result_json(name.as_str(), &Plan::default(), Some(&done.done));
         done.require_whole(session)?;
         return Ok(result);
@@ -50,6 +50,11 @@ fn rejoin(args: &RejoinArgs, session: &Session) -> Result<Value, Problem> {
     // N.B. not before: what goes before may take as long as a stream, and others of this machine wait for the lock file.
     let lock = (!args.dry_run).then(|| session.file_lock()).transpose()?;
     let found = Found::of(session, &name)?;
+    // N.B. what goes before may take hours, and somebody may have turned the pair.
+    if found.require_superseded(session)? != superseded {
+        drop(lock);
+        return rejoin(args, session);
+    }
     let me = &session.settings.me;
     let (aside, renamed) = found.aside(session)?;
     let was = found.was(renamed.as_ref())?;
@@ -80,10 +85,10 @@ fn rejoin(args: &RejoinArgs, session: &Session) -> Result<Value, Problem> {
         None => execute::run(job, &Quiet)?,
     };
     let caught_up = patiently(session, || catch_up(session, &name))?;
-    say_done(session, &found, &caught_up.done);
+    say_done(session, &found, &caught_up);
     let mut result = result_json(name.as_str(), &plan, Some(&caught_up.done));
     if keeps {
-        say_kept_aside(session, &aside);
+        say_kept_aside(session, &aside)?;
         if [was]
             .into_iter()
             .chain(&below.old)
@@ -98,21 +103,31 @@ fn rejoin(args: &RejoinArgs, session: &Session) -> Result<Value, Problem> {
     Ok(result)
 }
 
-fn say_done(session: &Session, found: &Found, done: &Done) {
+fn say_done(session: &Session, found: &Found, CaughtUp { done, refused }: &CaughtUp) {
     let bytes = usize::try_from(done.bytes()).unwrap_or(usize::MAX);
     let (name, bytes) = (&found.name, counted(bytes, "byte"));
     session
         .ui
         .say(&format!("{name} is the replica of {} now.", found.place));
-    session.ui.say(&format!("{name}: brought up to date, {bytes}."));
+    let but = match refused.len() {
+        0 => String::new(),
+        some => format!(", but for {}", counted(some, "dataset")),
+    };
+    session.ui.say(&format!("{name}: brought up to date{but}, {bytes}."));
 }
 
-fn say_kept_aside(session: &Session, aside: &DatasetName) {
+fn say_kept_aside(session: &Session, aside: &DatasetName) -> Result<(), Problem> {
     let pasted = quoted(aside.as_str());
     session.ui.say(&format!("What only it had is in {aside}, read-only. To look at it: `zfs mount {pasted}` (or `mount -t zfs {pasted} DIRECTORY` where it has a mountpoint of its own); where others are mounted below, it is mounted still, in its old place."));
-    session
-        .ui
-        .say(&format!("To drop it, once nobody needs it: `zfs destroy -r {pasted}`."));
+    let inside = session.observe_below(&session.here(), Side::Source, aside)?;
+    let (_, apart) = tree::apart(&session.settings.me, &inside, |state| state.name.to_string());
+    session.ui.say(&match apart.first() {
+        Some(other) => {
+            format!("{other} in it has a pairing of its own: move that out before anybody destroys {aside}.")
+        }
+        None => format!("To drop it, once nobody needs it: `zfs destroy -r {pasted}`."),
+    });
+    Ok(())
 }
 
 /// N.B. a promote makes the clone the encryption root of both, and ZFS does not take the loaded key along.
@@ -278,9 +293,12 @@ impl Found {
     }
 }
 
-/// Whether the two sides have gone different ways since their last common state.
+/// Whether the two sides have gone different ways since their last common state, or what is here stands in the way of what comes.
 fn is_divergence(why: &Why) -> bool {
-    matches!(why, Why::Diverged { .. })
+    matches!(
+        why,
+        Why::Diverged { .. } | Why::NoCommonSnapshot { .. } | Why::PlaceTaken { .. }
+    )
 }
 
 fn aside_name(name: &DatasetName, epoch: u64, number: u32) -> Result<DatasetName, Problem> {
@@ -371,7 +389,17 @@ fn catch_up(session: &Session, name: &DatasetName) -> Result<CaughtUp, Problem> 
             plan,
         })
         .collect();
-    let done = Done::whole(execute::run_all(jobs, &watcher))?;
+    let results = execute::run_all(jobs, &watcher);
+    // N.B. who was written to decides what is done next, whatever else has failed.
+    let is_modified = |failure: &&Failure| failure.error.kind == ErrorKind::Modified;
+    if let Some(failure) = results
+        .iter()
+        .filter_map(|result| result.as_ref().err())
+        .find(is_modified)
+    {
+        return Err(failure.clone().into());
+    }
+    let done = Done::whole(results)?;
     Ok(CaughtUp { done, refused })
 }
 

@@ -14,6 +14,8 @@ pub enum Condition {
     Well,
     /// Its properties are those of a pair that it is not part of.
     Renamed,
+    /// It was set aside by a rejoin that was cut off.
+    SetAside,
     /// A master that was superseded.
     Fenced,
     /// A failover has begun here, and how far it came only the other side can tell.
@@ -40,12 +42,21 @@ pub fn of(me: &Identity, state: &State) -> Condition {
     // N.B. a pair that is being swapped names the other end twice for a moment.
     let is_turning = matches!(view.intent(), Some(Intent::Failover { .. } | Intent::Prepared { .. }));
     if !is_turning && view.link().is_some_and(|link| !is_named(&link, state)) {
-        Condition::Renamed
+        match view.lock_pid().and(old_name(state)) {
+            Some(_) => Condition::SetAside,
+            None => Condition::Renamed,
+        }
     } else if view.is_master() {
         of_master(view, state)
     } else {
         of_replica(view, state)
     }
+}
+
+/// The name that it had before a rejoin has set it aside.
+fn old_name(state: &State) -> Option<&str> {
+    let (old, epoch) = state.name.as_str().rsplit_once("_diverged_e")?;
+    epoch.starts_with(|first: char| first.is_ascii_digit()).then_some(old)
 }
 
 fn of_master(view: View<'_>, state: &State) -> Condition {
@@ -81,6 +92,7 @@ impl Condition {
         match self {
             Self::Well => "well",
             Self::Renamed => "renamed",
+            Self::SetAside => "set-aside",
             Self::Fenced => "fenced",
             Self::InDoubt => "in-doubt",
             Self::Prepared => "prepared",
@@ -98,6 +110,7 @@ impl Condition {
         let name = quoted(state.name.as_str());
         match self {
             Self::Well | Self::Renamed | Self::Incomplete => None,
+            Self::SetAside => old_name(state).map(|old| format!("zrep rejoin {}", quoted(old))),
             Self::Fenced | Self::Diverged => Some(format!("zrep rejoin {name}")),
             Self::InDoubt => Some(format!("zrep failover {name}")),
             Self::Prepared if state.user.values().any(|setting| is_alone(&setting.value)) => {
@@ -117,6 +130,7 @@ impl Condition {
         let what = match self {
             Self::Well => return None,
             Self::Renamed => "renamed: the pair that its properties speak of is of other datasets, and zrep takes this one for none of them. Give it its name back, or destroy it once nobody needs it".to_owned(),
+            Self::SetAside => "set aside by a rejoin that has not come to its end: what only this side had is in it, and nothing else has it".to_owned(),
             Self::Fenced => "fenced: the other side became the master while this one could not be reached; read-only, and nothing is sent from here any more".to_owned(),
             Self::InDoubt => "in doubt: a failover has begun here, and whether the other side is the master by now only it can tell; read-only until then".to_owned(),
             Self::Prepared => "a failover to this side has begun and has not ended".to_owned(),
@@ -181,6 +195,13 @@ mod tests {
                 replica().with(|state| state.name = DatasetName::new("a/fs.old").unwrap()),
                 "renamed",
                 None,
+            ),
+            (
+                replica()
+                    .user("zrep:lock-pid", "41", Origin::Local)
+                    .with(|state| state.name = DatasetName::new("a/fs_diverged_e1").unwrap()),
+                "set-aside",
+                Some("zrep rejoin a/fs"),
             ),
             (
                 replica().user("zrep:intent", "prepared 1 x", Origin::Local),

@@ -92,6 +92,7 @@ fn of_condition(me: &Identity, state: &State) -> Option<(Health, String)> {
         // A stream that is under way looks like one that was cut off.
         Condition::Well | Condition::Interrupted => return None,
         Condition::Renamed
+        | Condition::SetAside
         | Condition::ReadonlyMaster
         | Condition::WritableReplica
         | Condition::Incomplete

@@ -13,9 +13,9 @@ use crate::model::{Kind, Origin, Setting, Snapshot, State};
 use crate::plan::lock::{self, Locking};
 use crate::plan::pairing::{Identity, link_of, link_of_new};
 use crate::plan::standing::tree_has_more;
-use crate::plan::turn::{Turn, pair};
-use crate::plan::{Action, Object, Plan, Planned, Stage};
-use crate::props::{Key, View};
+use crate::plan::turn::{Turn, expect, pair};
+use crate::plan::{Action, Before, Object, Plan, Planned, Stage};
+use crate::props::{Key, View, is_below};
 use crate::refusal::{Refusal, Why, counted};
 use grown::{Regrown, base_of_top, regrown};
 use zfs_ffi::DatasetName;
@@ -63,12 +63,12 @@ pub fn plan(me: &Identity, scene: &Scene<'_>, locking: &Locking) -> Planned {
     }
 }
 
-/// N.B. there is no way back from the beginning: a lock that was given back would take the mark away by which what was cut off is found.
+/// N.B. a lock that was given back would take the mark away by which what was cut off is found: what undoes it puts the one of before back.
 fn go_on(me: &Identity, scene: &Scene<'_>, renamed: &State, locking: &Locking) -> Planned {
     let lock = lock::plan(renamed, &me.tag, locking)?;
     let regrown = regrown(me, scene, renamed, &scene.below.renamed)?;
-    let mut stages = vec![Stage::Commit, Stage::source(lock.enter)];
-    stages.extend(unmounted(renamed, &scene.below.renamed));
+    let mut stages = vec![Stage::source(lock.enter), Stage::Commit];
+    stages.extend(unmounted(scene, renamed, &scene.below.renamed));
     let (moves, stay): (Vec<_>, Vec<_>) = back(scene).into_iter().partition(|(_, to)| regrown.has_room_for(to));
     let mut notes: Vec<String> = lock.note.into_iter().chain([cut_off(scene)]).collect();
     notes.extend(stay.into_iter().map(|(from, to)| {
@@ -76,9 +76,16 @@ fn go_on(me: &Identity, scene: &Scene<'_>, renamed: &State, locking: &Locking) -
     }));
     stages.extend(regrown.stages);
     stages.extend(grown_up(me, scene, renamed, moves)?);
+    let before = [Key::LockPid, Key::LockTime].into_iter().filter_map(|key| {
+        let property = me.tag.property(key);
+        let value = renamed.user.get(&property)?.value.clone();
+        let on = Object::Dataset(renamed.name.clone());
+        Some(Before { on, property, value })
+    });
     Ok(Plan {
         stages,
         notes,
+        before: before.collect(),
         ..Plan::default()
     })
 }
@@ -96,7 +103,7 @@ fn grown_up(
         .then(|| Stage::source(renames))
         .into_iter()
         .collect();
-    stages.extend(role(me, scene, was)?);
+    stages.extend(role_at_last(me, scene, was)?);
     stages.push(cleaned(me, scene));
     Ok(stages)
 }
@@ -110,7 +117,7 @@ fn only_lower(me: &Identity, scene: &Scene<'_>, old: &State, locking: &Locking) 
     let link = link_of(me, old).map_err(|why| Refusal::source(&old.name, why))?;
     let lock = lock::plan(old, &me.tag, locking)?;
     let turn = Turn::of(me, old, scene.new, &link, View::new(scene.new, &me.tag).epoch());
-    let mut enter = lock.enter;
+    let mut enter = still_so(me, old, lock.enter);
     let conditions = enter.iter().take_while(|action| action.is_condition()).count();
     enter.insert(conditions, Action::ExpectUnwritten(old.name.clone()));
     Ok(Plan {
@@ -127,7 +134,7 @@ fn keep_aside(me: &Identity, scene: &Scene<'_>, old: &State, locking: &Locking) 
     let more = old.snapshots.iter().filter(newer).count();
     let tree = || [old].into_iter().chain(&scene.below.old);
     require_names(scene, &old.name, tree())?;
-    let enter = [lock.enter, tails(scene, tree())?].concat();
+    let enter = [still_so(me, old, lock.enter), tails(scene, tree())?].concat();
     let written = tree().map(|state| state.written).fold(0, u64::saturating_add);
     let written = counted(usize::try_from(written).unwrap_or(usize::MAX), "byte");
     let what = match more {
@@ -149,7 +156,7 @@ fn keep_aside(me: &Identity, scene: &Scene<'_>, old: &State, locking: &Locking) 
     let moves = back(scene);
     require_room(&regrown, &moves)?;
     let mut stages = vec![Stage::source(enter)];
-    stages.extend(unmounted(old, &scene.below.old));
+    stages.extend(unmounted(scene, old, &scene.below.old));
     stages.extend([Stage::Commit, Stage::source(vec![rename])]);
     stages.extend(regrown.stages);
     stages.extend(grown_up(me, scene, old, moves)?);
@@ -158,6 +165,12 @@ fn keep_aside(me: &Identity, scene: &Scene<'_>, old: &State, locking: &Locking) 
         notes: lock.note.into_iter().chain([note]).collect(),
         ..Plan::default()
     })
+}
+
+/// In the transaction of the lock: nobody has made it the master, or begun to, while the other side was looked at.
+fn still_so(me: &Identity, old: &State, enter: Vec<Action>) -> Vec<Action> {
+    let roles = [Key::Master, Key::Epoch, Key::Intent].map(|key| expect(me, old, key));
+    roles.into_iter().chain(enter).collect()
 }
 
 /// N.B. the rename would fail behind the point of no return if a name became too long by it.
@@ -207,33 +220,46 @@ fn tails<'a>(scene: &Scene<'_>, tree: impl Iterator<Item = &'a State>) -> Result
 
 /// A tree leaves its mountpoints, so that nobody takes what is kept aside for the replica. Each by itself: what was not mounted is not mounted by the undo.
 ///
-/// N.B. a single dataset stays mounted where it is in use, or has others mounted below it, which stay there.
-fn unmounted<'a>(top: &'a State, below: &'a [State]) -> impl Iterator<Item = Stage> + use<'a> {
+/// N.B. a single dataset stays mounted where it is in use. What keeps its name below one may be mounted in it, and stays there.
+fn unmounted<'a>(scene: &'a Scene<'_>, top: &'a State, below: &'a [State]) -> impl Iterator<Item = Stage> + use<'a> {
     let deepest_first = [top].into_iter().chain(below).rev();
-    let filesystems = deepest_first.filter(|state| state.kind == Kind::Filesystem && !below.is_empty());
+    let holds = |state: &State| {
+        let inside = |child: &DatasetName| is_below(child.as_str(), state.name.as_str());
+        scene.children.iter().any(inside)
+    };
+    let is_left = move |state: &&State| state.kind == Kind::Filesystem && !holds(state);
+    let filesystems = deepest_first.filter(move |state| !below.is_empty() && is_left(state));
     filesystems.map(|state| Stage::source(vec![Action::Unmount(state.name.clone())]))
 }
 
 /// What makes the clone a replica, when its tree is complete: a loop of the new master would bring what has not grown yet as a full stream.
-fn role(me: &Identity, scene: &Scene<'_>, was: &State) -> Result<Option<Stage>, Refusal> {
+fn role_at_last(me: &Identity, scene: &Scene<'_>, was: &State) -> Result<Option<Stage>, Refusal> {
     let is_replica = |state: &State| scene.renamed.is_some() && View::new(state, &me.tag).is_paired();
-    if scene.old.is_some_and(is_replica) {
+    if !scene.is_tree() || scene.old.is_some_and(is_replica) {
         return Ok(None);
     }
+    let properties = role(me, scene, was)?.into_iter();
+    let on = Object::Dataset(scene.name.clone());
+    let properties = properties.map(|(name, value)| (name, Some(value))).collect();
+    Ok(Some(Stage::source(vec![Action::Set { on, properties }])))
+}
+
+/// The properties of a replica.
+fn role(me: &Identity, scene: &Scene<'_>, was: &State) -> Result<Vec<(String, String)>, Refusal> {
     let of_new = link_of_new(me, scene.new).map_err(|why| Refusal::target(&scene.new.name, why))?;
-    let mut properties: Vec<(String, Option<String>)> = vec![("readonly".to_owned(), Some("on".to_owned()))];
-    properties.extend(pair(me, &of_new).into_iter().filter(|(_, value)| value.is_some()));
+    let mut properties = vec![("readonly".to_owned(), "on".to_owned())];
+    let given = |(name, value): (String, Option<String>)| Some((name, value?));
+    properties.extend(pair(me, &of_new).into_iter().filter_map(given));
     let epoch = View::new(scene.new, &me.tag).epoch().to_string();
-    properties.push((me.tag.property(Key::Epoch), Some(epoch)));
+    properties.push((me.tag.property(Key::Epoch), epoch));
     for key in [Key::Savecount, Key::Gate, Key::Recursive] {
         let name = me.tag.property(key);
         let own = |setting: &&Setting| matches!(setting.origin, Origin::Local | Origin::Received);
         if let Some(setting) = was.user.get(&name).filter(own) {
-            properties.push((name, Some(setting.value.clone())));
+            properties.push((name, setting.value.clone()));
         }
     }
-    let on = Object::Dataset(scene.name.clone());
-    Ok(Some(Stage::source(vec![Action::Set { on, properties }])))
+    Ok(properties)
 }
 
 /// What is no part of the pairing goes where it was: from where, and where to. N.B. a rename does not touch their mounts.

@@ -177,7 +177,12 @@ pub fn receives_for_others(tag: &Tag, state: &State) -> bool {
 fn receives_as(tag: &Tag, state: &State, called: &str) -> bool {
     let own = tag.property(Key::DestFs);
     let names_itself = |(name, setting): (&String, &Setting)| {
-        name.ends_with(":dest-fs") && *name != own && setting.origin != Origin::Inherited && setting.value == called
+        let is_master = |tag: &str| {
+            let master = state.user.get(&format!("{tag}:master"));
+            master.is_some_and(|master| master.origin != Origin::Inherited && master.value == "yes")
+        };
+        let of_other = name.strip_suffix(":dest-fs").filter(|_| *name != own);
+        setting.origin != Origin::Inherited && setting.value == called && of_other.is_some_and(|tag| !is_master(tag))
     };
     state.user.iter().any(names_itself)
 }

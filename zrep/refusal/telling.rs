@@ -384,6 +384,14 @@ impl Why {
                     quoted(to.as_str())
                 ),
             ),
+            Self::TargetUnpaired { source } => tell(
+                format!("has no pair, although {source} names it as its target"),
+                "a replica, or one that names the same two datasets".into(),
+                "none; perhaps a `zrep rejoin` there was cut off, or the pair was cleared on one side".into(),
+                format!(
+                    "there: `zrep rejoin {pasted}` where that was cut off; else `zrep changeconfig` there, which makes it the replica again"
+                ),
+            ),
             Self::LosesItsParent => tell(
                 "would lose its place: what it lies in is kept aside, and the new master has nothing of it".into(),
                 "a dataset that the new master has, too, for what has a pairing of its own".into(),

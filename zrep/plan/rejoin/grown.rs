@@ -1,6 +1,6 @@
 //! What grows in the old place of what was set aside: a clone of the last state that both sides have, of each dataset.
 
-use super::Scene;
+use super::{Scene, role};
 use crate::model::{Native, Snapshot, State};
 use crate::plan::base::newest_common;
 use crate::plan::pairing::Identity;
@@ -10,6 +10,11 @@ use crate::refusal::{Refusal, Why};
 use zfs_ffi::DatasetName;
 
 impl Scene<'_> {
+    /// Whether more than the top grows anew.
+    pub(super) fn is_tree(&self) -> bool {
+        !self.below.old.is_empty() || !self.below.renamed.is_empty()
+    }
+
     /// The name of a dataset of the tree of `from` in the tree of `to`.
     pub(super) fn moved(&self, from: &DatasetName, name: &DatasetName, to: &DatasetName) -> Option<DatasetName> {
         let rest = name.as_str().strip_prefix(from.as_str())?;
@@ -97,17 +102,25 @@ pub(super) fn base_of_top<'a>(me: &Identity, scene: &Scene<'_>, was: &'a State) 
         })
 }
 
-/// The last state that both have, under the old name: read-only from its first moment, and no side of a pairing before its tree is complete.
+/// The last state that both have, under the old name: a replica from its first moment; but the top of a tree is only read-only before that is complete.
 fn clone_of_top(me: &Identity, scene: &Scene<'_>, was: &State) -> Result<Stage, Refusal> {
     let base = &base_of_top(me, scene, was)?.name;
     let snapshot = scene
         .aside
         .snapshot(base)
         .map_err(|error| Refusal::source(scene.aside, Why::BadSnapshotName(error)))?;
+    let mut properties = role(me, scene, was)?;
+    if scene.is_tree() {
+        properties.truncate(1);
+    }
+    let native = |(name, value): (String, String)| match name.as_str() {
+        "readonly" => (name, Native::Number(1)),
+        _ => (name, Native::Text(value)),
+    };
     let clone = Action::Clone {
         snapshot,
         name: scene.name.clone(),
-        properties: vec![("readonly".to_owned(), Native::Number(1))],
+        properties: properties.into_iter().map(native).collect(),
     };
     Ok(Stage::source(vec![clone]))
 }

@@ -43,7 +43,7 @@ fn fenced(name: &str, line: &str) -> State {
 fn the_tail_is_kept_under_its_own_name_and_the_base_under_the_old_one() {
     let lines = lines(Some(fenced("a/fs", "@zrep_000001=1! @zrep_000002=2! @mine=5")), None);
     assert_eq!(
-        lines[2..9],
+        lines[5..11],
         [
             "source: snapshot a/fs@diverged_e1",
             "-- point of no return --",
@@ -51,7 +51,6 @@ fn the_tail_is_kept_under_its_own_name_and_the_base_under_the_old_one() {
             "source: clone a/fs_diverged_e1@zrep_000002 as a/fs",
             "source: promote a/fs",
             "source: rename a/fs_diverged_e1/child to a/fs/child",
-            "source: set readonly=on zrep:src-fs=b/fs zrep:src-host=here zrep:dest-fs=a/fs zrep:dest-host=here zrep:epoch=1 zrep:savecount=3 on a/fs",
         ]
     );
     assert!(
@@ -118,7 +117,7 @@ fn tree_lines(old: Option<(State, Vec<State>)>, renamed: Option<State>) -> Vec<S
 fn a_tree_is_kept_aside_as_a_whole_and_what_the_new_master_has_grows_anew() {
     let old = fenced("a/fs", "@zrep_000001=1! @zrep_000002=2!");
     assert_eq!(
-        tree_lines(Some((old, tree("a/fs"))), None)[2..23],
+        tree_lines(Some((old, tree("a/fs"))), None)[5..26],
         [
             "source: snapshot a/fs@diverged_e1",
             "source: snapshot a/fs/late@diverged_e1",
@@ -214,9 +213,9 @@ fn what_was_cut_off_is_gone_on_with() {
     assert_eq!(
         going_on[..3],
         [
-            "-- point of no return --",
             "source: expect no zrep:lock-pid on a/fs_diverged_e1",
             "source: set zrep:lock-pid=42 zrep:lock-time=20261122180000 on a/fs_diverged_e1",
+            "-- point of no return --",
         ]
     );
     assert_eq!(
@@ -228,18 +227,59 @@ fn what_was_cut_off_is_gone_on_with() {
 }
 
 #[test]
-fn a_replica_that_is_one_already_is_not_made_one_again() {
+fn the_top_of_a_tree_that_is_a_replica_already_is_not_made_one_again() {
     let renamed = || Some(fenced("a/fs_diverged_e1", "@mine=30"));
     let promoted = |role: bool| {
         let top = state("a/fs", "@zrep_000001=1! @zrep_000002=2!");
         if role { top.replica() } else { top }.build()
     };
     let sets_role = |top| {
-        let lines = lines(Some(top), renamed());
+        let lines = tree_lines(Some((top, Vec::new())), renamed());
         lines.iter().any(|line| line.contains("readonly=on"))
     };
     assert!(sets_role(promoted(false)));
     assert!(!sets_role(promoted(true)));
+}
+
+#[test]
+fn who_becomes_the_master_in_the_meantime_is_not_set_aside() {
+    let old = fenced("a/fs", "@zrep_000001=1! @zrep_000002=2!");
+    let expected = [
+        "source: expect zrep:master=yes on a/fs",
+        "source: expect no zrep:epoch on a/fs",
+        "source: expect no zrep:intent on a/fs",
+    ];
+    assert_eq!(lines(Some(old.clone()), None)[..3], expected);
+    let without_tail = State { written: 0, ..old };
+    assert_eq!(lines(Some(without_tail), None)[..3], expected);
+}
+
+#[test]
+fn a_lock_that_marks_what_was_cut_off_is_put_back_if_nothing_comes_of_it() {
+    let (name, aside) = (
+        DatasetName::new("a/fs").unwrap(),
+        DatasetName::new("a/fs_diverged_e1").unwrap(),
+    );
+    let renamed = state("a/fs_diverged_e1", "@zrep_000002=2")
+        .master()
+        .user("zrep:lock-pid", "41", Origin::Local)
+        .build();
+    let scene = Scene {
+        name: &name,
+        old: None,
+        aside: &aside,
+        renamed: Some(&renamed),
+        children: &[],
+        new: &new_master(),
+        below: &Below::default(),
+    };
+    let Locking::Take { holder, .. } = request().locking else {
+        panic!("it takes its lock")
+    };
+    let seen = lock::Seen::Dead;
+    let plan = plan(&me(), &scene, &Locking::Take { holder, seen }).unwrap();
+    let on = Object::Dataset(aside.clone());
+    assert_eq!(plan.value_before(&on, "zrep:lock-pid"), Some("41".to_owned()));
 }
 
 #[test]

@@ -8,6 +8,7 @@ use crate::fixture::Lab;
 pub fn run(lab: &Lab) -> Result<()> {
     lab.sh("zfs create dst/above && zfs create -o canmount=noauto dst/above/by-hand")
         .ok()?;
+    lab.create(SOURCE)?;
     let pair = Pair::init(lab, SOURCE, "dst/above/by-hand/copy")?;
     pair.write("file", "here")?;
     // As at a boot that has imported the pool and mounted nothing yet.

@@ -26,7 +26,7 @@ pub fn run(lab: &Lab) -> Result<()> {
 
     lab.zrep(&["rejoin", SOURCE])
         .ok()?
-        .says("the key is loaded again: `zfs load-key -r 'src/a b'`")?;
+        .says("is loaded again: `zfs load-key -r 'src/a b'`")?;
     let turned = pair.turned();
     turned.same_trees(&["one"])?;
     lab.zfs(&["load-key", "-r", SOURCE]).ok()?;
