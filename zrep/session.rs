@@ -171,6 +171,13 @@ impl Session {
         let doubt = |problem| in_doubt(me, &source, &place, problem);
         let machine = self.machine(Side::Target, &place).map_err(doubt)?;
         match self.observe_at(&machine, Side::Target, &place.dataset).map_err(doubt)? {
+            // N.B. what a rejoin that is under way has put into the old place has a common snapshot, and is no replica yet.
+            Some(target) if !View::new(&target, &me.tag).is_paired() => {
+                let why = Why::TargetUnpaired {
+                    source: source.name.clone(),
+                };
+                Err(Refusal::target(&target.name, why).into())
+            }
             Some(target) => self.pair((&self.here(), source), (&machine, target)),
             None => Err(self.target_gone(&source, &place.dataset).into()),
         }
@@ -398,7 +405,11 @@ impl Session {
             let Some(state) = self.observe(Side::Target, &name)? else {
                 continue;
             };
-            let is_ours = pairing::link_of(me, &state).is_ok_and(|link| pairing::is_target(me, &link, &state));
+            // N.B. the master's administrator may have called this machine by any of its names, or by an address.
+            let is_ours = pairing::link_of(me, &state).is_ok_and(|link| {
+                let is_dest = link.dest_fs == state.name.as_str();
+                is_dest && (pairing::is_target(me, &link, &state) || !pairing::is_source(me, &link, &state))
+            });
             if !View::new(&state, &me.tag).is_master() && is_ours {
                 replicas.push(name);
             }
