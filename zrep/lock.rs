@@ -2,7 +2,7 @@
 //!
 //! What the property does is planned in [`plan::lock`](crate::plan::lock); here is what has to be asked of the machine.
 
-use std::fs::{self, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::thread;
@@ -43,7 +43,8 @@ pub fn seen(state: &State, tag: &Tag, own_pid: u32) -> Seen {
 pub fn knock(rundir: &Path, state: &State, tag: &Tag, seen: &Seen) {
     let holder = View::new(state, tag).lock_pid().and_then(|pid| pid.parse().ok());
     if let (true, Some(pid)) = (seen.is_a_loop(), holder) {
-        let _ = fs::write(door(rundir, pid), "");
+        // N.B. the directory may be everybody's: what is there already is not written to, wherever it leads.
+        let _ = File::create_new(door(rundir, pid));
     }
 }
 
