@@ -45,7 +45,8 @@ pub struct Settings {
     /// How all streams are made, and what becomes of old snapshots (`ZREP_SEND_FLAGS`, `ZREP_INC_FLAG`, `ZREP_SKIP_EXPIRE`).
     pub preferences: Preferences,
     /// What new targets have of their own (`ZREP_CREATE_FLAGS`, `ZREP_INIT_REMOTE_PROPERTIES`).
-    pub new_target: Wishes,
+    /// What is wrong with them stops who makes one, and nobody else.
+    pub new_target: Result<Wishes, BadSetting>,
     /// As if each sync and refresh had `-f` (`ZREP_FORCE`).
     pub force: bool,
     /// As if each sync had `-c` (`ZREP_CHANGEDONLY`).
@@ -140,7 +141,7 @@ impl Settings {
             new_target: new_target::wishes(
                 read.given("ZREP_CREATE_FLAGS"),
                 read.given("ZREP_INIT_REMOTE_PROPERTIES"),
-            )?,
+            ),
             force: read.exactly("ZREP_FORCE", "-f")?,
             changed_only: read.given("ZREP_CHANGEDONLY").is_some(),
             verbose: read.given("ZREP_VERBOSE").is_some(),

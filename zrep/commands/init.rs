@@ -136,7 +136,7 @@ fn plans(
         raw: args.raw,
         recursive: session.recursive,
         preferences: session.settings.preferences,
-        wishes: session.settings.new_target.clone(),
+        wishes: session.settings.new_target.clone().map_err(Problem::Setting)?,
     };
     let below = match session.recursive {
         true => Below {

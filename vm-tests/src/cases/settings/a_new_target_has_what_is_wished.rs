@@ -38,5 +38,8 @@ pub fn run(lab: &Lab) -> Result<()> {
         expect_property(lab, TARGET, name, value, "local")?;
     }
     expect_property(lab, TARGET, "readonly", "on", "local")?;
+    // What stops an init is nothing to a crontab.
+    let _file = lab.defaults("ZREP_CREATE_FLAGS='-p'\n")?;
+    pair.sync()?;
     expect_property(lab, SOURCE, "compression", "zstd", "local")
 }
