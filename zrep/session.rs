@@ -10,6 +10,7 @@ use crate::intent::Intent;
 use crate::lock::{self, FileLock};
 use crate::model::{Below, Origin, Setting, Side, State};
 use crate::peers::{Machine, Options, Peers};
+use crate::plan::base::newest_common;
 use crate::plan::lock::{Holder, Locking};
 use crate::plan::pairing::{Identity, Place};
 use crate::plan::standing::{self, Standing, Way};
@@ -171,8 +172,8 @@ impl Session {
         let doubt = |problem| in_doubt(me, &source, &place, problem);
         let machine = self.machine(Side::Target, &place).map_err(doubt)?;
         match self.observe_at(&machine, Side::Target, &place.dataset).map_err(doubt)? {
-            // N.B. what a rejoin that is under way has put into the old place has a common snapshot, and is no replica yet.
-            Some(target) if !View::new(&target, &me.tag).is_paired() => {
+            // N.B. what a rejoin that is under way has put into the old place could be sent to, and is no replica yet.
+            Some(target) if !View::new(&target, &me.tag).is_paired() && newest_common(&source, &target).is_some() => {
                 let why = Why::TargetUnpaired {
                     source: source.name.clone(),
                 };
