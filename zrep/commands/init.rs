@@ -25,7 +25,7 @@ pub(super) fn run(args: &InitArgs, session: &Session) -> Exit {
             session.ui.json("init", true, json!({ "results": [result] }));
             Exit::Success
         }
-        Err(problem @ (Problem::Name(_) | Problem::Setting(_) | Problem::FileLock(_))) => {
+        Err(problem @ (Problem::Name(_) | Problem::Setting(_) | Problem::Settings(_) | Problem::FileLock(_))) => {
             fail(session, "init", &problem)
         }
         Err(problem) => {
@@ -41,6 +41,11 @@ pub(super) fn run(args: &InitArgs, session: &Session) -> Exit {
 }
 
 fn pair(args: &InitArgs, session: &Session) -> Result<serde_json::Value, Problem> {
+    session
+        .settings
+        .new_target
+        .as_ref()
+        .map_err(|bad| Problem::Settings(bad.clone()))?;
     let source = DatasetName::new(&args.source)?;
     let target = DatasetName::new(&args.target)?;
     let place = place(args, session, target.clone())?;
@@ -136,7 +141,7 @@ fn plans(
         raw: args.raw,
         recursive: session.recursive,
         preferences: session.settings.preferences,
-        wishes: session.settings.new_target.clone().map_err(Problem::Setting)?,
+        wishes: session.settings.new_target.clone().map_err(Problem::Settings)?,
     };
     let below = match session.recursive {
         true => Below {
