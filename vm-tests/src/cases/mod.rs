@@ -122,7 +122,10 @@ cases! {
         leaves_what_others_have_made_behind_with_another_tag,
         sends_the_newest_snapshot_that_is_there,
     ],
-    refresh: [fetches_filesystems_volumes_and_another_tag],
+    refresh: [
+        a_diverged_target_is_rolled_back_by_force,
+        fetches_filesystems_volumes_and_another_tag,
+    ],
     refreshpull: [a_plain_receive_takes_it, gives_out_the_newest_snapshot_only],
     run: [
         a_changed_savecount_is_noticed,
@@ -160,7 +163,7 @@ cases! {
         snapshots_are_shown_with_their_times,
         verbose_shows_what_is_set,
     ],
-    cron: [old_lines_work_unchanged],
+    cron: [old_lines_reach_another_machine, old_lines_work_unchanged],
     tag: [
         a_volume_goes_through_every_verb,
         roles_of_a_volume_turn_and_come_back,
@@ -193,6 +196,7 @@ cases! {
     ],
     gate: [a_master_waits_for_its_peer, a_superseded_peer_opens_it],
     rejoin: [
+        keeps_a_volume_of_another_tag_aside,
         keeps_aside_what_diverged,
         keeps_what_only_the_intent_log_has,
         leaves_children_where_they_are,
@@ -217,6 +221,7 @@ cases! {
         a_loop_starts_one_ssh_and_nothing_else,
         a_pair_turns_while_its_loop_runs,
         a_reader_that_does_not_read_is_given_up,
+        another_tag_travels,
         names_with_blanks_travel,
         no_server_outlives_its_client,
         noise_of_login_scripts_hides_nothing,

@@ -10,6 +10,8 @@ const TARGET: &str = "dst/fs";
 
 pub fn run(lab: &Lab) -> Result<()> {
     lab.create(SOURCE)?;
+    // Reading a file would count as writing.
+    lab.zfs(&["set", "atime=off", SOURCE]).ok()?;
     lab.zrep(&["-i", SOURCE, "localhost", TARGET]).ok()?;
     let pair = Pair::known(lab, SOURCE, TARGET);
     for (line, short) in [
@@ -17,23 +19,20 @@ pub fn run(lab: &Lab) -> Result<()> {
         ("sync -f -v -r src/fs", "zrep_000002"),
         ("sync -c -q 60 all", "zrep_000003"),
         ("sync -q 60 all", "zrep_000004"),
-        ("refresh dst/fs", "zrep_000005"),
+        ("-R sync all", "zrep_000005"),
+        ("refresh dst/fs", "zrep_000006"),
     ] {
         pair.write("file", line)?;
-        typed(lab, line)?;
+        let said = typed(lab, line)?;
+        ensure!(said.contains("Expiring zrep snaps on "), "{line}: {said}");
         ensure!(short_of(&pair.newest(TARGET)?) == short, "{line}: not @{short}");
         pair.same()?;
         pair.marked()?;
     }
-    for (line, kept) in [("-e src/fs", 3), ("expire all", 2)] {
-        for side in [SOURCE, TARGET] {
-            lab.zfs(&["set", &format!("zrep:savecount={kept}"), side]).ok()?;
-        }
-        typed(lab, line)?;
-        for side in [SOURCE, TARGET] {
-            ensure!(lab.snapshots(side)?.len() == kept, "{line}: {:?}", pair.shorts(side)?);
-        }
-    }
+    ensure!(typed(lab, "snaponly all")? == "src/fs@zrep_000007\n");
+    typed(lab, "synconly all")?;
+    ensure!(short_of(&pair.newest(TARGET)?) == "zrep_000007");
+    expires(lab, &pair)?;
     looks(lab)?;
     typed(lab, "-C src/fs beta dst/moved")?;
     expect_property(lab, SOURCE, "zrep:dest-fs", "dst/moved", "local")?;
@@ -42,15 +41,43 @@ pub fn run(lab: &Lab) -> Result<()> {
     typed(lab, "-t uk sync all")?;
     pair.has("dst/uk", &["uk_000000", "uk_000001"])?;
     typed(lab, "sync all")?;
-    ensure!(short_of(&pair.newest(TARGET)?) == "zrep_000006");
+    ensure!(typed(lab, "sync -c -q 60 all")? == "src/fs: up to date.\n");
+    ensure!(typed(lab, "uptodate src/fs")?.is_empty());
+    ensure!(short_of(&pair.newest(TARGET)?) == "zrep_000008");
     pair.same()
+}
+
+fn expires(lab: &Lab, pair: &Pair<'_>) -> Result<()> {
+    for (line, of_source, of_target) in [
+        ("-e src/fs", 4, 4),
+        ("expire all", 3, 3),
+        ("expire", 2, 2),
+        ("expire -L src/fs", 1, 2),
+    ] {
+        for (side, kept) in [(SOURCE, of_source), (TARGET, of_target)] {
+            lab.zfs(&["set", &format!("zrep:savecount={kept}"), side]).ok()?;
+        }
+        let said = typed(lab, line)?;
+        ensure!(said.contains("Expiring zrep snaps on src/fs\n"), "{line}: {said}");
+        for (side, kept) in [(SOURCE, of_source), (TARGET, of_target)] {
+            ensure!(lab.snapshots(side)?.len() == kept, "{line}: {:?}", pair.shorts(side)?);
+        }
+    }
+    Ok(())
 }
 
 /// What is asked of them by pipes and by people.
 fn looks(lab: &Lab) -> Result<()> {
     ensure!(typed(lab, "-l")? == "dst/fs\nsrc/fs\n");
     ensure!(typed(lab, "list -L")? == "src/fs\n");
-    ensure!(typed(lab, "lastsent src/fs")? == "src/fs@zrep_000005\n");
+    ensure!(typed(lab, "lastsent src/fs")? == "src/fs@zrep_000007\n");
+    let verbose = typed(lab, "list -v")?;
+    ensure!(
+        verbose.contains("last snapshot synced: src/fs@zrep_000007\n"),
+        "{verbose}"
+    );
+    let snapshots = typed(lab, "list -s")?;
+    ensure!(snapshots.contains("\nsrc/fs@zrep_000007  "), "{snapshots}");
     let both = typed(lab, "status -a -v")?;
     let column = format!("{SOURCE:<25}->{:<35} 2", "localhost:dst/fs");
     ensure!(
