@@ -1,4 +1,4 @@
-//! The file that guards the taking of locks: held by a living process, or in a place that takes no files.
+//! The file that guards the taking of locks: held by a living process, in the usual directory or that of `ZREP_RUNDIR`, or in a place that takes no files.
 
 use std::fs;
 
@@ -22,6 +22,13 @@ pub fn run(lab: &Lab) -> Result<()> {
     lab.zrep(&["sync", "src/a b"]).ok()?;
     ensure!(!fs::exists(FILE)?, "the dead process' file is still there");
 
+    let (file, process) = (lab.dir().join("zrep.lock"), lab.idler()?);
+    let pid = process.pid().as_raw_nonzero().to_string();
+    fs::write(&file, format!("{pid}\n"))?;
+    let mut sync = lab.zrep_command(&["sync", "src/a b"]);
+    sync.env("ZREP_RUNDIR", lab.dir()).env("Z_LOCK_RETRY", "0");
+    lab.refuses_as(&mut sync, &file.to_string_lossy())?
+        .finds(&format!("process {pid}"))?;
     let mut sync = lab.zrep_command(&["sync", "src/a b"]);
     lab.refuses_as(sync.env("ZREP_RUNDIR", "/no such directory"), "/no such directory")?
         .helps("ZREP_RUNDIR")?;

@@ -1,7 +1,8 @@
-//! The properties name another host as the source's: this one keeps away, until it is told that it is the one.
+//! The properties name another host as the source's: this one keeps away, until it is told that it is the one. An `init` writes the name that it is told.
 
 use anyhow::{Result, ensure};
 
+use crate::cases::pair::expect_property;
 use crate::fixture::output::Output;
 use crate::fixture::{DST, Lab, SRC};
 
@@ -28,5 +29,8 @@ pub fn run(lab: &Lab) -> Result<()> {
     ensure!(!status.stdout.contains(SOURCE), "{status}");
     let mut sync = lab.zrep_command(&["sync", SOURCE]);
     Output::of(sync.env("ZREP_SRC_HOST", "elsewhere")).ok()?;
-    Ok(())
+    lab.create("src/new")?;
+    let mut init = lab.zrep_command(&["init", "src/new", "localhost", "dst/new"]);
+    Output::of(init.env("ZREP_SRC_HOST", "elsewhere")).ok()?;
+    expect_property(lab, "src/new", "zrep:src-host", "elsewhere", "local")
 }

@@ -1,7 +1,8 @@
-//! Of several datasets those that can be synced are, and each of the others has its refusal.
+//! Of several datasets those that can be synced are, and each of the others has its refusal; the same holds for the halves of a sync and for an expiry.
 
 use anyhow::{Result, ensure};
 
+use crate::cases::pair::Pair;
 use crate::fixture::Lab;
 use crate::fixture::refusal::Refusal;
 
@@ -37,5 +38,42 @@ pub fn run(lab: &Lab) -> Result<()> {
         );
     }
     ensure!(lab.snapshots("src/b")?.len() == 1, "a snapshot is left on src/b");
+    halves(lab)?;
+    expiry(lab)
+}
+
+fn good(lab: &Lab) -> [Pair<'_>; 2] {
+    ["a b", "z"].map(|name| Pair::known(lab, &format!("src/{name}"), &format!("dst/{name}")))
+}
+
+fn halves(lab: &Lab) -> Result<()> {
+    let made = lab
+        .zrep(&["snaponly", "src/a b", "src/missing", "src/z"])
+        .exits(1)?
+        .says("src/missing: dataset does not exist")?;
+    ensure!(
+        made.stdout == "src/a b@zrep_000002\nsrc/z@zrep_000002\n",
+        "not both: {made}"
+    );
+    lab.zrep(&["synconly", "all"])
+        .exits(1)?
+        .says("dst/lost: dataset does not exist")?;
+    for pair in good(lab) {
+        pair.has(&pair.target, &["zrep_000000", "zrep_000001", "zrep_000002"])?;
+    }
+    Ok(())
+}
+
+fn expiry(lab: &Lab) -> Result<()> {
+    for pair in good(lab) {
+        lab.zfs(&["set", "zrep:savecount=1", &pair.source, &pair.target]).ok()?;
+    }
+    lab.zrep(&["expire", "all"])
+        .exits(1)?
+        .says("dst/lost: dataset does not exist")?;
+    for pair in good(lab) {
+        pair.has(&pair.source, &["zrep_000002"])?;
+        pair.has(&pair.target, &["zrep_000002"])?;
+    }
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! One loop keeps several targets up to date, and one that fails does not stop the others.
+//! One loop keeps several targets up to date, and one that fails does not stop the others. With `-v` it tells of each sync.
 
 use anyhow::{Context, Result, ensure};
 use rustix::process::Signal;
@@ -38,6 +38,13 @@ pub fn run(lab: &Lab) -> Result<()> {
         broken.target
     );
     for pair in &pairs {
+        let begin = format!("{}@zrep_", pair.source);
+        let mut lines = output.stdout.lines();
+        ensure!(
+            lines.any(|line| line.starts_with(&begin) && line.contains(" bytes in ")),
+            "no word of a sync of {}: {output}",
+            pair.source
+        );
         pair.same()?;
         pair.marked().with_context(|| output.to_string())?;
         pair.unlocked()?;

@@ -1,4 +1,4 @@
-//! `ZREP_SKIP_EXPIRE`: a sync, in one or in two halves, leaves all snapshots of both sides, and `zrep expire` is refused.
+//! `ZREP_SKIP_EXPIRE`: a sync, in one or in two halves or by the target, leaves all snapshots of both sides, and `zrep expire` is refused.
 
 use anyhow::{Result, ensure};
 
@@ -15,8 +15,9 @@ pub fn run(lab: &Lab) -> Result<()> {
         for args in [&["sync"][..], &["sync"], &["snaponly"], &["synconly"]] {
             lab.zrep(&[args, &[pair.source.as_str()]].concat()).ok()?;
         }
+        lab.zrep(&["refresh", &pair.target]).ok()?;
         for side in [&pair.source, &pair.target] {
-            ensure!(pair.shorts(side)?.len() == 4, "{side}: {:?}", pair.shorts(side)?);
+            ensure!(pair.shorts(side)?.len() == 5, "{side}: {:?}", pair.shorts(side)?);
         }
         lab.unchanged(&[SRC, DST], || {
             lab.declines(&["expire", &pair.source], "ZREP_SKIP_EXPIRE")
@@ -24,7 +25,7 @@ pub fn run(lab: &Lab) -> Result<()> {
     }
     pair.sync()?;
     for side in [&pair.source, &pair.target] {
-        pair.has(side, &["zrep_000004"])?;
+        pair.has(side, &["zrep_000005"])?;
     }
     Ok(())
 }

@@ -1,5 +1,5 @@
-//! An encrypted tree is replicated raw to a side that has no key. After a failover there the key is loaded by hand; what is written then comes back, by
-//! increments alone.
+//! An encrypted tree is replicated raw to a side that has no key. A failover there succeeds, and says that nothing could be mounted; the key is loaded by hand, and
+//! what is written then comes back, by increments alone.
 
 use std::fs;
 
@@ -38,7 +38,12 @@ pub fn run(lab: &Lab) -> Result<()> {
     }
     let guids = guids(lab, &targets)?;
 
-    lab.zrep(&["failover", SOURCE]).ok()?;
+    let mut said = lab.zrep(&["failover", SOURCE]).ok()?;
+    for target in &targets {
+        said = said.says(&format!("could not mount {target}: "))?.says(&format!(
+            "It is the master all the same; when that is cured, `zfs mount '{target}'` brings it up."
+        ))?;
+    }
     for target in &targets {
         if lab.property(target, "keystatus")?.value == "unavailable" {
             lab.zfs(&["load-key", "-L", &from, target]).ok()?;

@@ -1,5 +1,5 @@
 //! A rename, a new child, a destroyed child and one that was written to on the other side, all between two syncs of a tree of sixty: the one that cannot be
-//! replicated is named, all others are; what was destroyed on the source is kept.
+//! replicated is named, all others are; what was destroyed on the source is kept, by force, too.
 
 use anyhow::{Result, ensure};
 
@@ -49,6 +49,10 @@ pub fn run(lab: &Lab) -> Result<()> {
 
     lab.zrep(&["sync", "-f", SOURCE]).ok()?;
     pair.same_trees(&[&well[..], &["d30"]].concat())?;
+    ensure!(
+        lab.exists("dst/copy of a b/d20@zrep_000000"),
+        "-f has destroyed what only the target has"
+    );
     pair.same_files(&["d30", "renamed", "d05/new"])?;
     pair.unlocked()
 }
