@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::failover::say_kept;
 use super::patience::patiently;
 use super::sync::tree as sync_tree;
 use super::{fail, for_each, result_json, show_plan};
@@ -65,6 +66,7 @@ fn one(args: &ExpireArgs, session: &Session, name: &DatasetName) -> Result<Value
         },
         &UntilBegun::new(&watcher, file_lock),
     )?;
+    say_kept(session, &done);
     Ok(result_json(name.as_str(), &plan, Some(&done)))
 }
 

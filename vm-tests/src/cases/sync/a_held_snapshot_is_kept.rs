@@ -26,6 +26,9 @@ pub fn run(lab: &Lab) -> Result<()> {
     }
     pair.same()?;
     pair.marked()?;
+    let said = lab.zrep(&["expire", SOURCE]).ok()?;
+    said.says(&format!("{}: was kept", held[0]))?
+        .says(&format!("{}: was kept", held[1]))?;
     for snapshot in held {
         lab.zfs(&["release", "somebody", snapshot]).ok()?;
     }
