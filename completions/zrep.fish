@@ -25,7 +25,7 @@ function __fish_zrep_using_subcommand
 end
 
 complete -c zrep -n "__fish_zrep_needs_command" -s t -l tag -d 'Work on the pairings of this tag' -r
-complete -c zrep -n "__fish_zrep_needs_command" -l timeout -d 'Give another machine up after so long without a byte or an answer' -r
+complete -c zrep -n "__fish_zrep_needs_command" -l timeout -d 'Give another machine up after so long without a byte or an answer (such as 30s; default 60s)' -r
 complete -c zrep -n "__fish_zrep_needs_command" -l rate -d 'Send at most so much in a second (such as 500K, 10M)' -r
 complete -c zrep -n "__fish_zrep_needs_command" -s R -l recursive -d 'With all datasets below: `init` makes the pairing recursive, and from then on it is that by itself'
 complete -c zrep -n "__fish_zrep_needs_command" -s D -l debug -d 'Tell on stderr what is asked of which machine'
@@ -55,7 +55,7 @@ complete -c zrep -n "__fish_zrep_needs_command" -f -a "serve" -d 'Be the other e
 complete -c zrep -n "__fish_zrep_needs_command" -f -a "version" -d 'Tell the versions of zrep and of ZFS'
 complete -c zrep -n "__fish_zrep_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c zrep -n "__fish_zrep_using_subcommand init" -s t -l tag -d 'Work on the pairings of this tag' -r
-complete -c zrep -n "__fish_zrep_using_subcommand init" -l timeout -d 'Give another machine up after so long without a byte or an answer' -r
+complete -c zrep -n "__fish_zrep_using_subcommand init" -l timeout -d 'Give another machine up after so long without a byte or an answer (such as 30s; default 60s)' -r
 complete -c zrep -n "__fish_zrep_using_subcommand init" -l rate -d 'Send at most so much in a second (such as 500K, 10M)' -r
 complete -c zrep -n "__fish_zrep_using_subcommand init" -l raw -d 'Send ciphertext, or nothing: refuse a source that is not encrypted. An encrypted one is always sent so'
 complete -c zrep -n "__fish_zrep_using_subcommand init" -s f -l force -d 'For command lines of shell zrep, which overwrote with it. A target that is there is refused all the same'
@@ -70,7 +70,7 @@ complete -c zrep -n "__fish_zrep_using_subcommand sync" -l every -d 'Go on for e
 complete -c zrep -n "__fish_zrep_using_subcommand sync" -l rounds -d 'End after this many rounds' -r
 complete -c zrep -n "__fish_zrep_using_subcommand sync" -s q -l quiet -d 'Pass over a dataset that another process works on, if its last sync is no older than this (30 or more)' -r
 complete -c zrep -n "__fish_zrep_using_subcommand sync" -s t -l tag -d 'Work on the pairings of this tag' -r
-complete -c zrep -n "__fish_zrep_using_subcommand sync" -l timeout -d 'Give another machine up after so long without a byte or an answer' -r
+complete -c zrep -n "__fish_zrep_using_subcommand sync" -l timeout -d 'Give another machine up after so long without a byte or an answer (such as 30s; default 60s)' -r
 complete -c zrep -n "__fish_zrep_using_subcommand sync" -l rate -d 'Send at most so much in a second (such as 500K, 10M)' -r
 complete -c zrep -n "__fish_zrep_using_subcommand sync" -s f -l force -d 'Roll the target back to the last common snapshot first, and tell what that discards'
 complete -c zrep -n "__fish_zrep_using_subcommand sync" -s c -l changed-only -d 'Do nothing where nothing was written since the last sync'
@@ -83,7 +83,7 @@ complete -c zrep -n "__fish_zrep_using_subcommand sync" -l json -d 'Answer with 
 complete -c zrep -n "__fish_zrep_using_subcommand sync" -l compress -d 'Compress streams on their way, with zstd; blocks that are compressed on disk travel compressed anyway'
 complete -c zrep -n "__fish_zrep_using_subcommand sync" -s h -l help -d 'Print help'
 complete -c zrep -n "__fish_zrep_using_subcommand snaponly" -s t -l tag -d 'Work on the pairings of this tag' -r
-complete -c zrep -n "__fish_zrep_using_subcommand snaponly" -l timeout -d 'Give another machine up after so long without a byte or an answer' -r
+complete -c zrep -n "__fish_zrep_using_subcommand snaponly" -l timeout -d 'Give another machine up after so long without a byte or an answer (such as 30s; default 60s)' -r
 complete -c zrep -n "__fish_zrep_using_subcommand snaponly" -l rate -d 'Send at most so much in a second (such as 500K, 10M)' -r
 complete -c zrep -n "__fish_zrep_using_subcommand snaponly" -s n -l dry-run -d 'Show the plan, and do nothing'
 complete -c zrep -n "__fish_zrep_using_subcommand snaponly" -s R -l recursive -d 'With all datasets below: `init` makes the pairing recursive, and from then on it is that by itself'
@@ -92,7 +92,7 @@ complete -c zrep -n "__fish_zrep_using_subcommand snaponly" -l json -d 'Answer w
 complete -c zrep -n "__fish_zrep_using_subcommand snaponly" -l compress -d 'Compress streams on their way, with zstd; blocks that are compressed on disk travel compressed anyway'
 complete -c zrep -n "__fish_zrep_using_subcommand snaponly" -s h -l help -d 'Print help'
 complete -c zrep -n "__fish_zrep_using_subcommand synconly" -s t -l tag -d 'Work on the pairings of this tag' -r
-complete -c zrep -n "__fish_zrep_using_subcommand synconly" -l timeout -d 'Give another machine up after so long without a byte or an answer' -r
+complete -c zrep -n "__fish_zrep_using_subcommand synconly" -l timeout -d 'Give another machine up after so long without a byte or an answer (such as 30s; default 60s)' -r
 complete -c zrep -n "__fish_zrep_using_subcommand synconly" -l rate -d 'Send at most so much in a second (such as 500K, 10M)' -r
 complete -c zrep -n "__fish_zrep_using_subcommand synconly" -s f -l force -d 'Roll the target back to the last common snapshot first, and tell what that discards'
 complete -c zrep -n "__fish_zrep_using_subcommand synconly" -s v -l verbose -d 'Accepted for shell zrep\'s command lines'
@@ -103,7 +103,7 @@ complete -c zrep -n "__fish_zrep_using_subcommand synconly" -l json -d 'Answer w
 complete -c zrep -n "__fish_zrep_using_subcommand synconly" -l compress -d 'Compress streams on their way, with zstd; blocks that are compressed on disk travel compressed anyway'
 complete -c zrep -n "__fish_zrep_using_subcommand synconly" -s h -l help -d 'Print help'
 complete -c zrep -n "__fish_zrep_using_subcommand refresh" -s t -l tag -d 'Work on the pairings of this tag' -r
-complete -c zrep -n "__fish_zrep_using_subcommand refresh" -l timeout -d 'Give another machine up after so long without a byte or an answer' -r
+complete -c zrep -n "__fish_zrep_using_subcommand refresh" -l timeout -d 'Give another machine up after so long without a byte or an answer (such as 30s; default 60s)' -r
 complete -c zrep -n "__fish_zrep_using_subcommand refresh" -l rate -d 'Send at most so much in a second (such as 500K, 10M)' -r
 complete -c zrep -n "__fish_zrep_using_subcommand refresh" -s f -l force -d 'Roll the target back to the last common snapshot first, and tell what that discards'
 complete -c zrep -n "__fish_zrep_using_subcommand refresh" -s v -l verbose -d 'Accepted for shell zrep\'s command lines'
@@ -117,7 +117,7 @@ complete -c zrep -n "__fish_zrep_using_subcommand refresh" -s h -l help -d 'Prin
 complete -c zrep -n "__fish_zrep_using_subcommand status" -l warn -d 'With -m: warn of a last sync that is so old (such as 10m, 2h), unless nothing was written since' -r
 complete -c zrep -n "__fish_zrep_using_subcommand status" -l crit -d 'With -m: the same for CRITICAL' -r
 complete -c zrep -n "__fish_zrep_using_subcommand status" -s t -l tag -d 'Work on the pairings of this tag' -r
-complete -c zrep -n "__fish_zrep_using_subcommand status" -l timeout -d 'Give another machine up after so long without a byte or an answer' -r
+complete -c zrep -n "__fish_zrep_using_subcommand status" -l timeout -d 'Give another machine up after so long without a byte or an answer (such as 30s; default 60s)' -r
 complete -c zrep -n "__fish_zrep_using_subcommand status" -l rate -d 'Send at most so much in a second (such as 500K, 10M)' -r
 complete -c zrep -n "__fish_zrep_using_subcommand status" -s a -l all -d 'Targets, too'
 complete -c zrep -n "__fish_zrep_using_subcommand status" -s v -l verbose -d 'Tell where each one is replicated to'
@@ -129,7 +129,7 @@ complete -c zrep -n "__fish_zrep_using_subcommand status" -l json -d 'Answer wit
 complete -c zrep -n "__fish_zrep_using_subcommand status" -l compress -d 'Compress streams on their way, with zstd; blocks that are compressed on disk travel compressed anyway'
 complete -c zrep -n "__fish_zrep_using_subcommand status" -s h -l help -d 'Print help'
 complete -c zrep -n "__fish_zrep_using_subcommand list" -s t -l tag -d 'Work on the pairings of this tag' -r
-complete -c zrep -n "__fish_zrep_using_subcommand list" -l timeout -d 'Give another machine up after so long without a byte or an answer' -r
+complete -c zrep -n "__fish_zrep_using_subcommand list" -l timeout -d 'Give another machine up after so long without a byte or an answer (such as 30s; default 60s)' -r
 complete -c zrep -n "__fish_zrep_using_subcommand list" -l rate -d 'Send at most so much in a second (such as 500K, 10M)' -r
 complete -c zrep -n "__fish_zrep_using_subcommand list" -s L -l masters -d 'This host\'s masters only'
 complete -c zrep -n "__fish_zrep_using_subcommand list" -s v -l verbose -d 'Tell what is set on each, the role, the epoch and the condition, and what to do about it'
@@ -141,7 +141,7 @@ complete -c zrep -n "__fish_zrep_using_subcommand list" -l json -d 'Answer with 
 complete -c zrep -n "__fish_zrep_using_subcommand list" -l compress -d 'Compress streams on their way, with zstd; blocks that are compressed on disk travel compressed anyway'
 complete -c zrep -n "__fish_zrep_using_subcommand list" -s h -l help -d 'Print help'
 complete -c zrep -n "__fish_zrep_using_subcommand getlastsent" -s t -l tag -d 'Work on the pairings of this tag' -r
-complete -c zrep -n "__fish_zrep_using_subcommand getlastsent" -l timeout -d 'Give another machine up after so long without a byte or an answer' -r
+complete -c zrep -n "__fish_zrep_using_subcommand getlastsent" -l timeout -d 'Give another machine up after so long without a byte or an answer (such as 30s; default 60s)' -r
 complete -c zrep -n "__fish_zrep_using_subcommand getlastsent" -l rate -d 'Send at most so much in a second (such as 500K, 10M)' -r
 complete -c zrep -n "__fish_zrep_using_subcommand getlastsent" -s n -l dry-run -d 'Accepted everywhere: this command changes nothing'
 complete -c zrep -n "__fish_zrep_using_subcommand getlastsent" -s R -l recursive -d 'With all datasets below: `init` makes the pairing recursive, and from then on it is that by itself'
@@ -150,7 +150,7 @@ complete -c zrep -n "__fish_zrep_using_subcommand getlastsent" -l json -d 'Answe
 complete -c zrep -n "__fish_zrep_using_subcommand getlastsent" -l compress -d 'Compress streams on their way, with zstd; blocks that are compressed on disk travel compressed anyway'
 complete -c zrep -n "__fish_zrep_using_subcommand getlastsent" -s h -l help -d 'Print help'
 complete -c zrep -n "__fish_zrep_using_subcommand lastsent" -s t -l tag -d 'Work on the pairings of this tag' -r
-complete -c zrep -n "__fish_zrep_using_subcommand lastsent" -l timeout -d 'Give another machine up after so long without a byte or an answer' -r
+complete -c zrep -n "__fish_zrep_using_subcommand lastsent" -l timeout -d 'Give another machine up after so long without a byte or an answer (such as 30s; default 60s)' -r
 complete -c zrep -n "__fish_zrep_using_subcommand lastsent" -l rate -d 'Send at most so much in a second (such as 500K, 10M)' -r
 complete -c zrep -n "__fish_zrep_using_subcommand lastsent" -s n -l dry-run -d 'Accepted everywhere: this command changes nothing'
 complete -c zrep -n "__fish_zrep_using_subcommand lastsent" -s R -l recursive -d 'With all datasets below: `init` makes the pairing recursive, and from then on it is that by itself'
@@ -159,7 +159,7 @@ complete -c zrep -n "__fish_zrep_using_subcommand lastsent" -l json -d 'Answer w
 complete -c zrep -n "__fish_zrep_using_subcommand lastsent" -l compress -d 'Compress streams on their way, with zstd; blocks that are compressed on disk travel compressed anyway'
 complete -c zrep -n "__fish_zrep_using_subcommand lastsent" -s h -l help -d 'Print help'
 complete -c zrep -n "__fish_zrep_using_subcommand uptodate" -s t -l tag -d 'Work on the pairings of this tag' -r
-complete -c zrep -n "__fish_zrep_using_subcommand uptodate" -l timeout -d 'Give another machine up after so long without a byte or an answer' -r
+complete -c zrep -n "__fish_zrep_using_subcommand uptodate" -l timeout -d 'Give another machine up after so long without a byte or an answer (such as 30s; default 60s)' -r
 complete -c zrep -n "__fish_zrep_using_subcommand uptodate" -l rate -d 'Send at most so much in a second (such as 500K, 10M)' -r
 complete -c zrep -n "__fish_zrep_using_subcommand uptodate" -s n -l dry-run -d 'Accepted everywhere: this command changes nothing'
 complete -c zrep -n "__fish_zrep_using_subcommand uptodate" -s R -l recursive -d 'With all datasets below: `init` makes the pairing recursive, and from then on it is that by itself'
@@ -168,7 +168,7 @@ complete -c zrep -n "__fish_zrep_using_subcommand uptodate" -l json -d 'Answer w
 complete -c zrep -n "__fish_zrep_using_subcommand uptodate" -l compress -d 'Compress streams on their way, with zstd; blocks that are compressed on disk travel compressed anyway'
 complete -c zrep -n "__fish_zrep_using_subcommand uptodate" -s h -l help -d 'Print help'
 complete -c zrep -n "__fish_zrep_using_subcommand expire" -s t -l tag -d 'Work on the pairings of this tag' -r
-complete -c zrep -n "__fish_zrep_using_subcommand expire" -l timeout -d 'Give another machine up after so long without a byte or an answer' -r
+complete -c zrep -n "__fish_zrep_using_subcommand expire" -l timeout -d 'Give another machine up after so long without a byte or an answer (such as 30s; default 60s)' -r
 complete -c zrep -n "__fish_zrep_using_subcommand expire" -l rate -d 'Send at most so much in a second (such as 500K, 10M)' -r
 complete -c zrep -n "__fish_zrep_using_subcommand expire" -s L -l local -d 'This side only'
 complete -c zrep -n "__fish_zrep_using_subcommand expire" -s n -l dry-run -d 'Show the plan, and do nothing'
@@ -178,7 +178,7 @@ complete -c zrep -n "__fish_zrep_using_subcommand expire" -l json -d 'Answer wit
 complete -c zrep -n "__fish_zrep_using_subcommand expire" -l compress -d 'Compress streams on their way, with zstd; blocks that are compressed on disk travel compressed anyway'
 complete -c zrep -n "__fish_zrep_using_subcommand expire" -s h -l help -d 'Print help'
 complete -c zrep -n "__fish_zrep_using_subcommand clear" -s t -l tag -d 'Work on the pairings of this tag' -r
-complete -c zrep -n "__fish_zrep_using_subcommand clear" -l timeout -d 'Give another machine up after so long without a byte or an answer' -r
+complete -c zrep -n "__fish_zrep_using_subcommand clear" -l timeout -d 'Give another machine up after so long without a byte or an answer (such as 30s; default 60s)' -r
 complete -c zrep -n "__fish_zrep_using_subcommand clear" -l rate -d 'Send at most so much in a second (such as 500K, 10M)' -r
 complete -c zrep -n "__fish_zrep_using_subcommand clear" -s f -l force -d 'Do not ask'
 complete -c zrep -n "__fish_zrep_using_subcommand clear" -s n -l dry-run -d 'Show the plan, and do nothing'
@@ -188,7 +188,7 @@ complete -c zrep -n "__fish_zrep_using_subcommand clear" -l json -d 'Answer with
 complete -c zrep -n "__fish_zrep_using_subcommand clear" -l compress -d 'Compress streams on their way, with zstd; blocks that are compressed on disk travel compressed anyway'
 complete -c zrep -n "__fish_zrep_using_subcommand clear" -s h -l help -d 'Print help'
 complete -c zrep -n "__fish_zrep_using_subcommand changeconfig" -s t -l tag -d 'Work on the pairings of this tag' -r
-complete -c zrep -n "__fish_zrep_using_subcommand changeconfig" -l timeout -d 'Give another machine up after so long without a byte or an answer' -r
+complete -c zrep -n "__fish_zrep_using_subcommand changeconfig" -l timeout -d 'Give another machine up after so long without a byte or an answer (such as 30s; default 60s)' -r
 complete -c zrep -n "__fish_zrep_using_subcommand changeconfig" -l rate -d 'Send at most so much in a second (such as 500K, 10M)' -r
 complete -c zrep -n "__fish_zrep_using_subcommand changeconfig" -s d -l destination -d 'The side on this machine is the target'
 complete -c zrep -n "__fish_zrep_using_subcommand changeconfig" -s f -l force -d 'Although it has no snapshot that zrep has named'
@@ -199,7 +199,7 @@ complete -c zrep -n "__fish_zrep_using_subcommand changeconfig" -l json -d 'Answ
 complete -c zrep -n "__fish_zrep_using_subcommand changeconfig" -l compress -d 'Compress streams on their way, with zstd; blocks that are compressed on disk travel compressed anyway'
 complete -c zrep -n "__fish_zrep_using_subcommand changeconfig" -s h -l help -d 'Print help'
 complete -c zrep -n "__fish_zrep_using_subcommand sentsync" -s t -l tag -d 'Work on the pairings of this tag' -r
-complete -c zrep -n "__fish_zrep_using_subcommand sentsync" -l timeout -d 'Give another machine up after so long without a byte or an answer' -r
+complete -c zrep -n "__fish_zrep_using_subcommand sentsync" -l timeout -d 'Give another machine up after so long without a byte or an answer (such as 30s; default 60s)' -r
 complete -c zrep -n "__fish_zrep_using_subcommand sentsync" -l rate -d 'Send at most so much in a second (such as 500K, 10M)' -r
 complete -c zrep -n "__fish_zrep_using_subcommand sentsync" -s L -l local -d 'This side only: the other one is not asked'
 complete -c zrep -n "__fish_zrep_using_subcommand sentsync" -s n -l dry-run -d 'Show the plan, and do nothing'
@@ -209,7 +209,7 @@ complete -c zrep -n "__fish_zrep_using_subcommand sentsync" -l json -d 'Answer w
 complete -c zrep -n "__fish_zrep_using_subcommand sentsync" -l compress -d 'Compress streams on their way, with zstd; blocks that are compressed on disk travel compressed anyway'
 complete -c zrep -n "__fish_zrep_using_subcommand sentsync" -s h -l help -d 'Print help'
 complete -c zrep -n "__fish_zrep_using_subcommand failover" -s t -l tag -d 'Work on the pairings of this tag' -r
-complete -c zrep -n "__fish_zrep_using_subcommand failover" -l timeout -d 'Give another machine up after so long without a byte or an answer' -r
+complete -c zrep -n "__fish_zrep_using_subcommand failover" -l timeout -d 'Give another machine up after so long without a byte or an answer (such as 30s; default 60s)' -r
 complete -c zrep -n "__fish_zrep_using_subcommand failover" -l rate -d 'Send at most so much in a second (such as 500K, 10M)' -r
 complete -c zrep -n "__fish_zrep_using_subcommand failover" -s L -l local -d 'Without the target: give the role up, and go back to the last snapshot that was sent. `zrep takeover -L` there makes it the master'
 complete -c zrep -n "__fish_zrep_using_subcommand failover" -l unmount -d 'Unmount it first: the sure way to stop every writer'
@@ -222,9 +222,9 @@ complete -c zrep -n "__fish_zrep_using_subcommand failover" -l json -d 'Answer w
 complete -c zrep -n "__fish_zrep_using_subcommand failover" -l compress -d 'Compress streams on their way, with zstd; blocks that are compressed on disk travel compressed anyway'
 complete -c zrep -n "__fish_zrep_using_subcommand failover" -s h -l help -d 'Print help'
 complete -c zrep -n "__fish_zrep_using_subcommand takeover" -s t -l tag -d 'Work on the pairings of this tag' -r
-complete -c zrep -n "__fish_zrep_using_subcommand takeover" -l timeout -d 'Give another machine up after so long without a byte or an answer' -r
+complete -c zrep -n "__fish_zrep_using_subcommand takeover" -l timeout -d 'Give another machine up after so long without a byte or an answer (such as 30s; default 60s)' -r
 complete -c zrep -n "__fish_zrep_using_subcommand takeover" -l rate -d 'Send at most so much in a second (such as 500K, 10M)' -r
-complete -c zrep -n "__fish_zrep_using_subcommand takeover" -s L -l local -d 'Without the source: it is out of reach, and what it holds beyond the last sync is given up'
+complete -c zrep -n "__fish_zrep_using_subcommand takeover" -s L -l local -d 'Without the source, whose machine is dead or out of reach: go on from the last sync. What it wrote since stays there; `zrep rejoin` there keeps it aside'
 complete -c zrep -n "__fish_zrep_using_subcommand takeover" -l unmount -d 'Unmount the source first: the sure way to stop every writer'
 complete -c zrep -n "__fish_zrep_using_subcommand takeover" -s n -l dry-run -d 'Show the plan, and do nothing'
 complete -c zrep -n "__fish_zrep_using_subcommand takeover" -s R -l recursive -d 'With all datasets below: `init` makes the pairing recursive, and from then on it is that by itself'
@@ -233,7 +233,7 @@ complete -c zrep -n "__fish_zrep_using_subcommand takeover" -l json -d 'Answer w
 complete -c zrep -n "__fish_zrep_using_subcommand takeover" -l compress -d 'Compress streams on their way, with zstd; blocks that are compressed on disk travel compressed anyway'
 complete -c zrep -n "__fish_zrep_using_subcommand takeover" -s h -l help -d 'Print help'
 complete -c zrep -n "__fish_zrep_using_subcommand rejoin" -s t -l tag -d 'Work on the pairings of this tag' -r
-complete -c zrep -n "__fish_zrep_using_subcommand rejoin" -l timeout -d 'Give another machine up after so long without a byte or an answer' -r
+complete -c zrep -n "__fish_zrep_using_subcommand rejoin" -l timeout -d 'Give another machine up after so long without a byte or an answer (such as 30s; default 60s)' -r
 complete -c zrep -n "__fish_zrep_using_subcommand rejoin" -l rate -d 'Send at most so much in a second (such as 500K, 10M)' -r
 complete -c zrep -n "__fish_zrep_using_subcommand rejoin" -s n -l dry-run -d 'Show the plan, and do nothing'
 complete -c zrep -n "__fish_zrep_using_subcommand rejoin" -s R -l recursive -d 'With all datasets below: `init` makes the pairing recursive, and from then on it is that by itself'
@@ -242,7 +242,7 @@ complete -c zrep -n "__fish_zrep_using_subcommand rejoin" -l json -d 'Answer wit
 complete -c zrep -n "__fish_zrep_using_subcommand rejoin" -l compress -d 'Compress streams on their way, with zstd; blocks that are compressed on disk travel compressed anyway'
 complete -c zrep -n "__fish_zrep_using_subcommand rejoin" -s h -l help -d 'Print help'
 complete -c zrep -n "__fish_zrep_using_subcommand gate" -s t -l tag -d 'Work on the pairings of this tag' -r
-complete -c zrep -n "__fish_zrep_using_subcommand gate" -l timeout -d 'Give another machine up after so long without a byte or an answer' -r
+complete -c zrep -n "__fish_zrep_using_subcommand gate" -l timeout -d 'Give another machine up after so long without a byte or an answer (such as 30s; default 60s)' -r
 complete -c zrep -n "__fish_zrep_using_subcommand gate" -l rate -d 'Send at most so much in a second (such as 500K, 10M)' -r
 complete -c zrep -n "__fish_zrep_using_subcommand gate" -s n -l dry-run -d 'Show what would be done, and do nothing'
 complete -c zrep -n "__fish_zrep_using_subcommand gate" -s R -l recursive -d 'With all datasets below: `init` makes the pairing recursive, and from then on it is that by itself'
@@ -253,7 +253,7 @@ complete -c zrep -n "__fish_zrep_using_subcommand gate" -s h -l help -d 'Print h
 complete -c zrep -n "__fish_zrep_using_subcommand serve" -l peer -d 'Allow what /etc/zrep/serve.conf allows this peer, and nothing else' -r
 complete -c zrep -n "__fish_zrep_using_subcommand serve" -l allow -d 'Allow this in a tree of datasets, and nothing else: DATASET[:receive|send|control]...' -r
 complete -c zrep -n "__fish_zrep_using_subcommand serve" -s t -l tag -d 'Work on the pairings of this tag' -r
-complete -c zrep -n "__fish_zrep_using_subcommand serve" -l timeout -d 'Give another machine up after so long without a byte or an answer' -r
+complete -c zrep -n "__fish_zrep_using_subcommand serve" -l timeout -d 'Give another machine up after so long without a byte or an answer (such as 30s; default 60s)' -r
 complete -c zrep -n "__fish_zrep_using_subcommand serve" -l rate -d 'Send at most so much in a second (such as 500K, 10M)' -r
 complete -c zrep -n "__fish_zrep_using_subcommand serve" -l as-user -d 'Allow all that this user may do. The other machine asks for it; a forced command does not hear that'
 complete -c zrep -n "__fish_zrep_using_subcommand serve" -s R -l recursive -d 'With all datasets below: `init` makes the pairing recursive, and from then on it is that by itself'
@@ -262,7 +262,7 @@ complete -c zrep -n "__fish_zrep_using_subcommand serve" -l json -d 'Answer with
 complete -c zrep -n "__fish_zrep_using_subcommand serve" -l compress -d 'Compress streams on their way, with zstd; blocks that are compressed on disk travel compressed anyway'
 complete -c zrep -n "__fish_zrep_using_subcommand serve" -s h -l help -d 'Print help'
 complete -c zrep -n "__fish_zrep_using_subcommand version" -s t -l tag -d 'Work on the pairings of this tag' -r
-complete -c zrep -n "__fish_zrep_using_subcommand version" -l timeout -d 'Give another machine up after so long without a byte or an answer' -r
+complete -c zrep -n "__fish_zrep_using_subcommand version" -l timeout -d 'Give another machine up after so long without a byte or an answer (such as 30s; default 60s)' -r
 complete -c zrep -n "__fish_zrep_using_subcommand version" -l rate -d 'Send at most so much in a second (such as 500K, 10M)' -r
 complete -c zrep -n "__fish_zrep_using_subcommand version" -s R -l recursive -d 'With all datasets below: `init` makes the pairing recursive, and from then on it is that by itself'
 complete -c zrep -n "__fish_zrep_using_subcommand version" -s D -l debug -d 'Tell on stderr what is asked of which machine'

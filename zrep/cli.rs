@@ -21,7 +21,7 @@ pub use secret::{RefreshcompleteArgs, RefreshpullArgs};
 /// A pairing is a source and a target dataset. All of its state lives in ZFS user properties. Set one up with `init`, keep it
 /// current with `sync`, turn it round with `failover` or `takeover`.
 #[derive(Debug, Parser)]
-#[command(name = "zrep", version = env!("ZREP_VERSION"), arg_required_else_help = true, subcommand_required = true, args_override_self = true, after_help = EXIT_CODES)]
+#[command(name = "zrep", version = env!("ZREP_VERSION"), arg_required_else_help = true, subcommand_required = true, args_override_self = true, after_help = AFTER_HELP)]
 pub struct Cli {
     /// Work on the pairings of this tag
     #[arg(short = 't', long, value_name = "TAG", global = true)]
@@ -46,7 +46,7 @@ pub struct Cli {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Other machines")]
 pub struct PeerArgs {
-    /// Give another machine up after so long without a byte or an answer
+    /// Give another machine up after so long without a byte or an answer (such as 30s; default 60s)
     #[arg(long, value_name = "DURATION", value_parser = patience, global = true)]
     pub timeout: Option<Duration>,
     /// Send at most so much in a second (such as 500K, 10M)
@@ -57,7 +57,7 @@ pub struct PeerArgs {
     pub compress: bool,
 }
 
-const EXIT_CODES: &str = "Exit status: 0 all done, or nothing to do; 1 at least one dataset was refused, for instance because it does not have the role that the verb asks for, or failed; 2 the command line, a variable or /etc/default/zrep was not understood. `status -m` and `uptodate` have their own: see their help.";
+const AFTER_HELP: &str = "Exit status: 0 all done, or nothing to do; 1 at least one dataset was refused, for instance because it does not have the role that the verb asks for, or failed; 2 the command line, a variable or /etc/default/zrep was not understood. `status -m` and `uptodate` have their own: see their help.\n\nThe master's machine is dead: on the replica's machine `zrep list -v`, then `zrep takeover -L TARGET`; `man zrep` tells the rest.";
 
 /// The verbs.
 #[derive(Debug, Subcommand)]
@@ -276,7 +276,7 @@ pub struct TakeoverArgs {
     /// The source's machine, where it has another name than in the pair
     #[arg(value_name = "HOST", value_parser = host)]
     pub host: Option<HostName>,
-    /// Without the source: it is out of reach, and what it holds beyond the last sync is given up
+    /// Without the source, whose machine is dead or out of reach: go on from the last sync. What it wrote since stays there; `zrep rejoin` there keeps it aside
     #[arg(short = 'L', long)]
     pub local: bool,
     /// Unmount the source first: the sure way to stop every writer

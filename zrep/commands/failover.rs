@@ -234,9 +234,10 @@ pub(super) fn finish(session: &Session, verb: &str, dataset: &str, result: Resul
                     .note("nothing was turned: the master is the one that it was, and can be written to as before.");
             }
             if matches!(&problem, Problem::Failed(Failure { committed: true, .. })) {
-                session.ui.note(&format!(
-                    "the point of no return may have been passed. Type the command again, or `zrep takeover` on the other side: whichever reaches both sides first completes it. {dataset} stays read-only until then."
-                ));
+                session.ui.note(&match verb {
+                    "failover" => format!("the point of no return may have been passed. Type the command again, or `zrep takeover` on the other side: whichever reaches both sides first completes it. {dataset} stays read-only until then."),
+                    _ => "the point of no return may have been passed. Type the command again: it goes on where it stopped.".to_owned(),
+                });
             }
             session
                 .ui

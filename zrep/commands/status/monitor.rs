@@ -13,7 +13,7 @@ use crate::plan::pairing::link_of;
 use crate::problem::Problem;
 use crate::refusal::Refusal;
 use crate::session::Session;
-use crate::ui::Ui;
+use crate::ui::{Ui, problem_json};
 use zfs_ffi::DatasetName;
 
 /// Judges each dataset. The first line is the worst of them, with the ages as numbers behind a bar; then comes one line for each.
@@ -71,7 +71,7 @@ fn cannot_tell(problem: &Problem) -> Judgement {
 /// Nothing can be told of any dataset.
 pub(in crate::commands) fn unknown(ui: &Ui, problem: &Problem) -> Exit {
     ui.say(&format!("ZREP {}: {problem}", Health::Unknown));
-    let fields = json!({ "health": Health::Unknown.word(), "results": [] });
+    let fields = json!({ "health": Health::Unknown.word(), "error": problem_json(problem), "results": [] });
     ui.json("status", false, fields);
     Exit::Monitor(Health::Unknown)
 }
