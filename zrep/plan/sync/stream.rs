@@ -2,12 +2,13 @@
 
 use super::{Request, bad_name};
 use crate::model::{Guid, Kind, Partial, Snapshot, State, StreamFlags};
+use crate::names::Naming;
 use crate::plan::base::{Common, require_common};
 use crate::plan::pairing::{Identity, require_master, require_replica};
 use crate::plan::preferences::Preferences;
 use crate::plan::standing::require_unfenced;
 use crate::plan::{Action, Base, BaseName, IfHeld, Transfer};
-use crate::props::{Key, View, snapshot_by_guid};
+use crate::props::{Key, Tag, View, is_below, snapshot_by_guid};
 use crate::refusal::{Refusal, Why, counted};
 use zfs_ffi::SnapshotName;
 
@@ -55,7 +56,8 @@ impl<'a> Stream<'a> {
         let (force, preferences) = (request.force, request.preferences);
         require_same_kind(source, target)?;
         let common = require_common(me, source, target)?;
-        if !common.target_only.is_empty() && !force {
+        let is_given_up = is_given_up(me, (source, target), common.target_only);
+        if !common.target_only.is_empty() && !force && !is_given_up {
             return Err(diverged(source, target, &common));
         }
         let flags = preferences.stream(flags(me, source, target)?, target.encrypted);
@@ -69,7 +71,7 @@ impl<'a> Stream<'a> {
             flags,
         };
         stream.plan_partial(source, target)?;
-        if force {
+        if force || is_given_up {
             stream.plan_rollback(target)?;
         }
         stream.before = stream.intermediates(me, source, preferences);
@@ -350,6 +352,25 @@ fn require_same_kind(source: &State, target: &State) -> Result<(), Refusal> {
             },
         ))
     }
+}
+
+/// Whether all that only the target has came from the source, where another tag's pairing has let it expire since.
+///
+/// N.B. snapshots of others travel before zrep's own. If that one does not come to be, the target is left with one of another tag as its newest, and a loop of
+/// that tag gives it up within seconds. Nobody else makes one of such a name on a replica, unless it is sent on under that tag.
+fn is_given_up(me: &Identity, (source, target): (&State, &State), target_only: &[Snapshot]) -> bool {
+    let is_sent_under = |tag: &Tag, from: &State| {
+        let top = from.user.get(&tag.property(Key::SrcFs)).map(|pair| pair.value.as_str());
+        top.is_some_and(|top| top == from.name.as_str() || is_below(from.name.as_str(), top))
+    };
+    let is_of_other = |snapshot: &Snapshot| {
+        let tag = snapshot.name.rsplit_once('_').and_then(|(tag, _)| Tag::new(tag).ok());
+        tag.filter(|tag| *tag != me.tag && Naming::of(tag, &snapshot.name).is_own())
+            .is_some_and(|tag| is_sent_under(&tag, source) && !is_sent_under(&tag, target))
+    };
+    // N.B. `written` is of the last transaction group on disk; only what is read-only was not written to since.
+    let is_untouched = target.readonly && target.written == 0;
+    !target_only.is_empty() && is_untouched && target_only.iter().all(is_of_other)
 }
 
 fn diverged(source: &State, target: &State, common: &Common<'_>) -> Refusal {

@@ -1,5 +1,5 @@
 use super::*;
-use crate::model::notation::{me, request, state};
+use crate::model::notation::{Builder, me, request, state};
 use crate::model::{Guid, Partial, StreamFlags};
 use crate::model::{Origin, ResumePoint};
 use crate::plan::preferences::Others;
@@ -150,6 +150,51 @@ fn force_says_what_it_discards_and_destroys_just_that() {
     );
 }
 
+/// A replica that has a snapshot of the tag `uk`, which its source does not have.
+fn behind_another_tag(change: impl FnOnce(Builder) -> Builder) -> Planned {
+    let paired = |builder: Builder, name: &str| builder.user("uk:src-fs", name, Origin::Local);
+    let source = paired(state("a/fs", "@zrep_000001=1!").master(), "a/fs").build();
+    let target = state("b/fs", "@zrep_000001=1! @uk_00000c=9").replica();
+    let target = target.with(|state| state.readonly = true);
+    plan(&me(), &source, &change(target).build(), &request())
+}
+
+#[test]
+fn what_another_tag_has_given_up_on_the_source_stops_nothing() {
+    let lines = lines(behind_another_tag(|target| target));
+    let prepared: Vec<&String> = lines
+        .iter()
+        .filter(|line| line.starts_with("target:"))
+        .take(2)
+        .collect();
+    assert_eq!(
+        prepared,
+        [
+            "target: destroy snapshot b/fs@uk_00000c",
+            "target: roll back to b/fs@zrep_000001"
+        ]
+    );
+}
+
+#[test]
+fn what_another_tag_has_made_on_the_target_is_its_own() {
+    let sent_on = |target: Builder| target.user("uk:src-fs", "b/fs", Origin::Local);
+    let written = |target: Builder| target.with(|state| state.written = 1);
+    let writable = |target: Builder| target.with(|state| state.readonly = false);
+    let changes: [fn(Builder) -> Builder; 3] = [sent_on, written, writable];
+    for change in changes {
+        let refused = behind_another_tag(change).unwrap_err();
+        assert!(matches!(refused.why, Why::Diverged { .. }), "{refused}");
+    }
+    let of_no_pair = plan(
+        &me(),
+        &master("@zrep_000001=1!"),
+        &replica("@zrep_000001=1! @uk_00000c=9"),
+        &request(),
+    );
+    assert!(of_no_pair.is_err());
+}
+
 #[test]
 fn force_rolls_back_also_what_is_not_known_of_yet() {
     let planned = plan(
@@ -260,7 +305,7 @@ fn a_savecount_that_is_no_number_stops_the_sync_before_it_begins() {
 
 #[test]
 fn a_savecount_of_one_keeps_just_the_new_base() {
-    let one = |state: crate::model::notation::Builder| state.user("zrep:savecount", "1", Origin::Local).build();
+    let one = |state: Builder| state.user("zrep:savecount", "1", Origin::Local).build();
     let source = one(state("a/fs", "@zrep_000001=1!").master());
     let target = one(state("b/fs", "@zrep_000001=1!").replica());
     let lines = lines(plan(&me(), &source, &target, &request()));
